@@ -1,0 +1,67 @@
+"""`python -m gancore`: what the Makefile and the Snakefile call."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gancore.errors import StudyError
+from gancore.notebooks import chosen, execute, render, train_share
+from gancore.parameters import PROFILES, known_profile
+
+
+def check(asked: argparse.Namespace) -> None:
+    """Nothing, or a StudyError where the profile or a notebook is unknown."""
+    known_profile(asked.profile)
+    chosen(asked.notebooks)
+
+
+def train(asked: argparse.Namespace) -> None:
+    """Train one share of a notebook's runs."""
+    parameters = {"profile": asked.profile, "device": asked.device, "share": asked.share, "train": True}
+    train_share(asked.notebooks, asked.output.resolve(), parameters)
+
+
+def run(asked: argparse.Namespace) -> None:
+    """Execute a notebook into a file."""
+    execute(asked.notebooks, asked.output.resolve(), {"profile": asked.profile, "device": asked.device})
+
+
+def figures(asked: argparse.Namespace) -> None:
+    """Execute committed notebooks in place, from the stored results, and refresh the figures."""
+    for number in chosen(asked.notebooks):
+        render(number)
+
+
+def report(asked: argparse.Namespace) -> None:
+    """Print a study's verdicts and say where to look."""
+    from gancore.claims import as_line, read_verdicts
+
+    for verdict in read_verdicts(asked.output / "verdicts"):
+        print(as_line(verdict))
+    print(f"\nnotebooks {asked.output}/*.ipynb · figures {asked.output}/figures/ · verdicts {asked.output}/verdicts/")
+
+
+COMMANDS = {command.__name__: command for command in (check, train, run, figures, report)}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Do one command. Raises StudyError where it cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m gancore", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        options = commands.add_parser(name, help=command.__doc__)
+        options.add_argument("--notebooks", default="all", help="a number such as 01, several, or all")
+        options.add_argument("--profile", default="paper", help=", ".join(PROFILES))
+        options.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+        options.add_argument("--share", default="1/1", help="i/k: the i-th of k shares of the work")
+        options.add_argument("--output", type=Path, default=Path("build"), help="where to write, or what to report")
+    asked = parser.parse_args(words)
+    COMMANDS[asked.command](asked)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except StudyError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,35 @@
+"""Where an unfinished training stands, on disk."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from gancore.errors import StudyError
+from gancore.files import write_whole
+
+if TYPE_CHECKING:
+    from gancore.train import Population, Record
+
+
+def save_checkpoint(path: Path, population: "Population", record: "Record") -> None:
+    """Write the state to `path`, whole or not at all."""
+    state = {"seeds": list(population.seeds), "tensors": population.state(), "record": vars(record)}
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_whole(path, content.getvalue())
+
+
+@torch.no_grad()
+def load_checkpoint(path: Path, population: "Population", record: "Record") -> None:
+    """Put the state at `path` into `population` and `record`; both must be freshly made."""
+    try:
+        state = torch.load(path, weights_only=True)
+    except Exception as error:
+        raise StudyError(f"the checkpoint {path} is unreadable; delete it to train from the start") from error
+    if state["seeds"] != list(population.seeds):
+        raise StudyError(f"the checkpoint {path} belongs to other seeds; delete it to train from the start")
+    for tensor, value in zip(population.state(), state["tensors"], strict=True):
+        tensor.copy_(value)
+    vars(record).update(state["record"])

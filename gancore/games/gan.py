@@ -1,0 +1,56 @@
+"""The game of Goodfellow et al. 2014: a generator against a discriminator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from gancore.objectives import Objective
+
+
+@dataclass
+class Batch:
+    """What one step shows the players: real points (R, B, D), latents (R, B, d), and their fakes."""
+
+    real: Tensor
+    z: Tensor
+    fake: Tensor  # carries the generator's graph; the discriminator detaches it
+
+
+class Game(Protocol):
+    """Players, in the order in which they move, and what each minimises."""
+
+    players: Mapping[str, nn.Module]
+
+    def batch(self, real: Tensor, z: Tensor) -> Batch:
+        """What this step's losses share, computed once."""
+
+    def loss(self, player: str, batch: Batch) -> Tensor:
+        """The loss (R,) that `player` minimises."""
+
+
+class GAN:
+    """One generator and one discriminator under an objective (Goodfellow et al. 2014).
+
+    `generator` maps (R, B, d) to (R, B, D), `discriminator` (R, B, D) to scores (R, B, 1).
+    """
+
+    def __init__(self, players: Mapping[str, nn.Module], objective: Objective):
+        self.players, self.objective = players, objective
+        self.generator, self.discriminator = players["generator"], players["discriminator"]
+
+    def batch(self, real: Tensor, z: Tensor) -> Batch:
+        return Batch(real, z, self.generator(z))
+
+    def loss(self, player: str, batch: Batch) -> Tensor:
+        return getattr(self, f"{player}_loss")(batch)
+
+    def generator_loss(self, batch: Batch) -> Tensor:
+        return self.objective.generator(self.discriminator(batch.fake))
+
+    def discriminator_loss(self, batch: Batch) -> Tensor:
+        x = torch.cat([batch.real.mT, batch.fake.detach().mT], 2).mT  # (R, 2B, D), feature-major
+        real, fake = self.discriminator(x).tensor_split([batch.real.shape[1]], dim=1)
+        return self.objective.discriminator(real, fake)

@@ -1,0 +1,71 @@
+"""Targets with known modes in one or two dimensions.
+
+A target says how a run draws its training batches, and where its modes are, so that coverage can be
+measured against the truth.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gancore.errors import StudyError
+
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Moons:
+    """Two interleaved half circles of radius 1, as in scikit-learn's `make_moons` without noise.
+
+    The upper arc is centred at (0, 0), the lower at (1, 1/2). With `points` the training set is
+    that many evenly spaced points and every batch is all of them, as when `make_moons(points,
+    noise=0)` is called anew for each batch; with `points` None, each batch is drawn afresh,
+    uniformly on the two arcs.
+    """
+
+    points: int | None = 32
+    dimensions = 2
+    centres = ((0.0, 0.0), (1.0, 0.5))
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`: n of them, (n, batch, 2). Raises StudyError if `batch` is not `points`."""
+        if self.points is None:
+            return lambda rng, n: self._on_arcs(rng.random((n, batch)), rng.random((n, batch)) < 0.5)
+        if batch != self.points:
+            raise StudyError(f"batch {batch} does not fit: the moons are {self.points} points, all in every batch")
+        half = np.linspace(0, 1, self.points // 2), np.linspace(0, 1, self.points - self.points // 2)
+        fixed = np.concatenate(
+            [self._on_arcs(h, np.full(h.shape, lower)) for h, lower in zip(half, (False, True), strict=True)]
+        )
+        return lambda rng, n: np.broadcast_to(fixed, (n, *fixed.shape))
+
+    @staticmethod
+    def _on_arcs(position: np.ndarray, lower: np.ndarray) -> np.ndarray:
+        """Points at `position` in [0, 1] along the upper or the lower arc: (...) -> (..., 2)."""
+        angle = np.pi * position
+        x = np.where(lower, 1 - np.cos(angle), np.cos(angle))
+        y = np.where(lower, 0.5 - np.sin(angle), np.sin(angle))
+        return np.stack([x, y], axis=-1).astype(np.float32)
+
+    def along(self, each: int) -> Tensor:
+        """2 x `each` points evenly spaced along both arcs, at the middles of equal pieces: (2 each, 2)."""
+        position = (np.arange(each) + 0.5) / each
+        arcs = [self._on_arcs(position, np.full(each, lower)) for lower in (False, True)]
+        return torch.from_numpy(np.concatenate(arcs))
+
+    def distances(self, x: Tensor) -> Tensor:
+        """Distance from each point to the upper and to the lower arc: (..., 2) -> (..., 2)."""
+        return torch.stack([self._distance(x, arc) for arc in (0, 1)], dim=-1)
+
+    def _distance(self, x: Tensor, arc: int) -> Tensor:
+        across, up = (x - x.new_tensor(self.centres[arc])).unbind(-1)
+        up = -up if arc else up
+        to_circle = (torch.hypot(across, up) - 1).abs()
+        to_ends = torch.hypot(across.abs() - 1, up)
+        return torch.where(up >= 0, to_circle, to_ends)
+
+
+TARGETS = {"moons": Moons}

@@ -1,0 +1,47 @@
+"""What the players minimise, as functions of the discriminator's scores (logits).
+
+Scores are `(R, B, 1)`, losses `(R,)`: the mean over each run's own batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A pair of losses: the discriminator's of (real, fake) scores, the generator's of fake scores."""
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+
+
+def batch_mean(x: Tensor) -> Tensor:
+    """The mean over all but the replica axis: (R, ...) -> (R,)."""
+    return x.flatten(1).mean(1)
+
+
+def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
+    """-(E log D(real) + E log(1 - D(fake))) / 2 with D = sigmoid(score).
+
+    Goodfellow et al. 2014, equation 1, halved: the mean of the losses on real and on fake points.
+    """
+    return (batch_mean(softplus(-real)) + batch_mean(softplus(fake))) / 2
+
+
+def saturating(fake: Tensor) -> Tensor:
+    """E log(1 - D(fake)): the generator's half of the minimax game (Goodfellow et al. 2014, equation 1)."""
+    return -batch_mean(softplus(fake))
+
+
+def non_saturating(fake: Tensor) -> Tensor:
+    """-E log D(fake) (Goodfellow et al. 2014, section 3)."""
+    return batch_mean(softplus(-fake))
+
+
+OBJECTIVES = {
+    "minimax": Objective(cross_entropy, saturating),
+    "non_saturating": Objective(cross_entropy, non_saturating),
+}

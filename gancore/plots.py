@@ -1,0 +1,87 @@
+"""One style for all figures, files that are the same bits each time, and plots that notebooks share."""
+
+import base64
+import html
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from IPython.display import HTML
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gancore.files import write_whole
+from gancore.stats import median_band
+
+REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
+NO_DATE = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
+STYLE = {
+    "svg.hashsalt": "gancore",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "legend.frameon": False,
+}
+
+
+def use_style() -> None:
+    """The study's style, for every figure made from now on."""
+    sns.set_theme(style="ticks", palette="colorblind", rc=STYLE)
+
+
+def save(figure: Figure, path: Path, dense: bool) -> tuple[str, bytes]:
+    """Write `path`.svg and .pdf (`dense`: .png and .pdf); return what the notebook shows, with its type."""
+    with mpl.rc_context(STYLE):
+        shown = ("png", {"Software": None}) if dense else ("svg", NO_DATE["svg"])
+        picture = _rendered(figure, *shown)
+        write_whole(path.with_suffix(f".{shown[0]}"), picture)
+        write_whole(path.with_suffix(".pdf"), _rendered(figure, "pdf", NO_DATE["pdf"]))
+    plt.close(figure)
+    return ("image/png" if dense else "image/svg+xml"), picture
+
+
+def _rendered(figure: Figure, kind: str, metadata: dict) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, metadata=metadata, dpi=150)
+    return buffer.getvalue()
+
+
+def as_html(picture: tuple[str, bytes], alt: str) -> HTML:
+    """A picture with a description that browsers and screen readers find."""
+    kind, content = picture
+    data = base64.b64encode(content).decode()
+    return HTML(f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}" style="max-width: 100%">')
+
+
+def points(axes: Axes, x: np.ndarray, colour: str, size: float = 3, **options) -> None:
+    """A cloud of points (n, 2)."""
+    axes.scatter(*x.T, s=size, color=colour, linewidths=0, rasterized=True, **options)
+
+
+def bare(axes: Axes, limits: tuple[float, float, float, float]) -> None:
+    """A square-scaled map without ticks: limits are left, right, bottom, top."""
+    axes.set(xlim=limits[:2], ylim=limits[2:], xticks=[], yticks=[], aspect="equal")
+    sns.despine(ax=axes, left=True, bottom=True)
+
+
+def runs_over_time(axes: Axes, steps: np.ndarray, values: np.ndarray, colour, label: str) -> None:
+    """Every run as a faint line, their median and its pointwise 95 % interval as a band: values (runs, steps)."""
+    axes.plot(steps, values.T, color=colour, alpha=0.12, linewidth=0.5)
+    middle, low, high = median_band(values)
+    axes.fill_between(steps, low, high, color=colour, alpha=0.3, linewidth=0)
+    axes.plot(steps, middle, color=colour, linewidth=1.6, label=label)
+
+
+def runs_as_dots(axes: Axes, place: float, values: np.ndarray, colour) -> None:
+    """Every run as a dot around `place`, spread by rank so that the picture is the same each time."""
+    spread = 0.28 * np.sin(2.4 * np.arange(len(values)))
+    axes.scatter(place + spread, values, s=9, color=colour, alpha=0.6, linewidths=0)

@@ -1,0 +1,75 @@
+"""Intervals over runs: the run is the unit, and a run that diverged counts as the worst there is."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+RESAMPLES = 9999
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """An estimate and the ends of its 95 % interval; the ends are NaN where there are too few runs."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+def worst_if_diverged(values: np.ndarray, worst: float) -> np.ndarray:
+    """The values with `worst` for runs that diverged (NaN), so that no average leaves them out."""
+    return np.where(np.isnan(values), worst, values)
+
+
+def rate(happened: np.ndarray) -> Interval:
+    """Share of the runs (n,) in which something happened, with Wilson's interval."""
+    count, n = int(np.sum(happened)), len(happened)
+    ends = stats.binomtest(count, n).proportion_ci(LEVEL, method="wilson")
+    return Interval(count / n, float(ends.low), float(ends.high))
+
+
+def median(values: np.ndarray) -> Interval:
+    """Median over the runs (n,), with a percentile bootstrap interval."""
+    return _bootstrap([values], lambda a, axis: np.median(a, axis=axis))
+
+
+def median_difference(a: np.ndarray, b: np.ndarray) -> Interval:
+    """Median of the runs a (n,) minus median of the runs b (m,), resampled independently."""
+    return _bootstrap([a, b], lambda a, b, axis: np.median(a, axis=axis) - np.median(b, axis=axis))
+
+
+def median_band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Median at every step and the ends of its pointwise interval: (n, T) -> three of (T,).
+
+    The ends are order statistics (scipy.stats.quantile_test), which need no resampling.
+    """
+    n, ordered = len(values), np.sort(values, axis=0)
+    outside = int(stats.binom.ppf((1 - LEVEL) / 2, n, 0.5))
+    low = max(outside - 1, 0)
+    return np.median(values, axis=0), ordered[low], ordered[n - 1 - low]
+
+
+def improvement(a: np.ndarray, b: np.ndarray) -> float:
+    """Probability that a run of a is larger than a run of b, ties counted half (Mann & Whitney 1947)."""
+    return float(np.mean((a[:, None] > b[None]) + 0.5 * (a[:, None] == b[None])))
+
+
+def _bootstrap(samples: list[np.ndarray], statistic) -> Interval:
+    value = float(statistic(*samples, axis=-1))
+    if min(map(len, samples)) < 2:
+        return Interval(value, float("nan"), float("nan"))
+    done = stats.bootstrap(
+        samples,
+        statistic,
+        n_resamples=RESAMPLES,
+        batch=1000,
+        vectorized=True,
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    return Interval(value, float(done.confidence_interval.low), float(done.confidence_interval.high))

@@ -1,0 +1,113 @@
+"""What a notebook calls: its parameters, its runs, its figures, its verdicts and where they come from."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from IPython.display import HTML, Markdown
+from matplotlib.figure import Figure
+
+from gancore import tables
+from gancore.claims import load_claims
+from gancore.errors import StudyError
+from gancore.files import ROOT, write_whole
+from gancore.host import pick_device
+from gancore.parameters import known_profile, refuse_unknown, whole_number
+from gancore.plots import as_html, save
+from gancore.provenance import provenance
+from gancore.results import Store, provenance_of
+from gancore.stats import Interval
+from gancore.work import pieces, read_share, train_piece
+
+
+class Study:
+    """One execution of a notebook."""
+
+    def __init__(self, notebook: str, namespace: Mapping[str, Any], sizes: Mapping[str, Mapping[str, int]]):
+        """Take the parameters from the notebook's `namespace`; `sizes` gives those left at None, by profile.
+
+        Raises StudyError for an unknown parameter or an impossible value.
+        """
+        refuse_unknown(namespace.get("In", []))
+        self.notebook, self.profile = notebook, known_profile(namespace["profile"])
+        self.size = {
+            name: whole_number(name, default if namespace.get(name) is None else namespace[name], least=1)
+            for name, default in sizes[self.profile].items()
+        }
+        first = whole_number("first_seed", namespace["first_seed"], least=0)
+        self.seeds = range(first, first + self.size["n_seeds"])
+        self.device = pick_device(namespace["device"])
+        self.share = read_share(namespace["share"])
+        self.trains = namespace["train"] or self.profile != "paper"
+        self.build = Path(os.environ.get("GANCORE_BUILD", ROOT / "build")) / self.profile
+        self.store = Store(self._results_folder(namespace["results"]) / notebook)
+        self._verdicts: list[dict[str, Any]] = []
+        self._used: dict[str, xr.Dataset] = {}
+
+    def _results_folder(self, results: str) -> Path:
+        if results != "auto":
+            return Path(results)
+        return ROOT / "data" / "results" if self.profile == "paper" else self.build / "results"
+
+    def runs(self, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, xr.Dataset]:
+        """The arms' runs by name, trained first where they are missing and this study trains.
+
+        Raises StudyError where runs are missing and it does not, or where a stored file is bad.
+        """
+        missing = [arm for arm, recipe in arms.items() if set(self.seeds) - self.store.seeds(arm, recipe)]
+        if missing and not self.trains:
+            raise StudyError(
+                f"no stored runs for {', '.join(missing)} with seeds {self.seeds[0]} to {self.seeds[-1]} in "
+                f"{self.store.folder}: train them with `make study PROFILE=paper NOTEBOOKS={self.notebook}`, "
+                "or set train = True"
+            )
+        if missing:
+            self.store.check_writable()
+            for piece in pieces(arms, self.seeds, self.share):
+                train_piece(piece, self.store, self.device, self.build / "checkpoints" / self.notebook)
+        if self.share.count > 1:
+            return {}
+        self._used = {arm: self.store.load(arm, recipe, self.seeds) for arm, recipe in arms.items()}
+        return self._used
+
+    def figure(self, figure: Figure, name: str, alt: str, dense: bool = False) -> HTML:
+        """Save a figure as SVG and PDF (`dense`: PNG and PDF) and show it with its description."""
+        picture = save(figure, self.build / "figures" / self.notebook / name, dense)
+        return as_html(picture, alt)
+
+    def verdict(self, claim_id: str, effects: Mapping[str, Interval]) -> None:
+        """Decide a claim by its criterion and write the verdict down. `smoke` decides nothing."""
+        claim = load_claims()[claim_id]
+        judged = self.profile != "smoke"
+        verdict = {
+            "claim": claim.id,
+            "statement": claim.statement,
+            "criterion": claim.criterion,
+            "verdict": claim.verdict(effects) if judged else "not judged",
+            "effects": [{"name": name, **effect._asdict()} for name, effect in effects.items()],
+            "above": claim.above,
+            "seeds": len(self.seeds),
+            "size": self.size,
+            "as_committed": len(self.seeds) >= claim.seeds and self.size["steps"] == claim.steps,
+            "profile": self.profile,
+            "notebook": self.notebook,
+            "commits": sorted({p["commit"] for runs in self._used.values() for p in provenance_of(runs)}),
+        }
+        self._verdicts.append(verdict)
+        text = json.dumps(verdict, indent=2) + "\n"
+        write_whole(self.build / "verdicts" / f"{claim.id}.json", text.encode())
+
+    def verdicts(self) -> Markdown:
+        """The table of the verdicts given so far."""
+        return Markdown(tables.verdicts(self._verdicts))
+
+    def provenance(self) -> Markdown:
+        """Where the runs come from: of the stored results in profile `paper`, so that rendering changes nothing."""
+        return Markdown(tables.provenance(self._used, self.seeds))
+
+    def here(self) -> dict[str, Any]:
+        """The provenance of work done now, by this process."""
+        return provenance(self.device)

@@ -1,0 +1,61 @@
+"""Tables in Markdown, made from results."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from gancore.results import provenance_of
+from gancore.stats import Interval
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def verdicts(given: Sequence[Mapping[str, Any]]) -> str:
+    """A row a claim: the statement, what was measured, and the verdict."""
+    header = ["claim", "statement", "measured, with its 95 % interval", "holds if above", "verdict"]
+    rows = [
+        [
+            v["claim"],
+            v["statement"],
+            "<br>".join(map(_effect, v["effects"])),
+            v["above"],
+            f"**{v['verdict']}**{_note(v)}",
+        ]
+        for v in given
+    ]
+    return table(header, rows)
+
+
+def _effect(effect: Mapping[str, Any]) -> str:
+    return f"{effect['name']}: {Interval(effect['value'], effect['low'], effect['high'])}"
+
+
+def _note(verdict: Mapping[str, Any]) -> str:
+    return "" if verdict["as_committed"] else f"<br>(profile {verdict['profile']}: indicative only)"
+
+
+def provenance(used: Mapping[str, xr.Dataset], seeds: Sequence[int]) -> str:
+    """A row a property of the stored runs: commits, machine, versions, seeds, time spent."""
+    origins = [origin for runs in used.values() for origin in provenance_of(runs)]
+
+    def every(key: str) -> str:
+        return ", ".join(sorted({str(origin[key]) for origin in origins}))
+
+    versions = sorted({json.dumps(origin["versions"], sort_keys=True) for origin in origins})
+    commits = sorted({origin["commit"][:12] + (" (with changes)" if origin["dirty"] else "") for origin in origins})
+    rows = [
+        ("commit", ", ".join(commits)),
+        ("trained on", every("device")),
+        ("versions", "; ".join(", ".join(f"{k} {v}" for k, v in json.loads(text).items()) for text in versions)),
+        ("seeds", f"{seeds[0]} to {seeds[-1]}, each arm"),
+        ("arms", len(used)),
+        ("training time", f"{sum(origin['seconds'] for origin in origins) / 60:.0f} core minutes"),
+        ("date", every("date").split("T")[0]),
+    ]
+    return table(["stored runs", ""], rows)

@@ -1,0 +1,154 @@
+"""The loop: whose turn it is, what is observed when, checkpoints, and the CUDA graph."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gancore.checkpoints import load_checkpoint, save_checkpoint
+from gancore.games import Game
+from gancore.host import settle
+from gancore.optimisers import SGD, Adam
+from gancore.streams import BLOCK, Stream
+
+FIRST_STEPS = 20  # how many steps' losses are kept, to be replayed
+
+
+@dataclass(frozen=True)
+class Observer:
+    """A measurement at given steps: `measure()` returns tensors by name, and changes no player."""
+
+    at: Sequence[int]
+    measure: Callable[[], Mapping[str, Tensor]]
+
+
+@dataclass
+class Population:
+    """R independent runs of one game: `seeds[r]` is the only thing that run r does not share."""
+
+    seeds: Sequence[int]
+    game: Game
+    optimisers: Mapping[str, SGD | Adam]
+    real: Stream
+    noise: Stream
+
+    def move(self, real: Tensor, z: Tensor) -> Tensor:
+        """One step: every player's turn, in order. Returns the losses before each turn, (R, players)."""
+        for optimiser in self.optimisers.values():
+            _let_move(optimiser.parameters, True)
+        batch = self.game.batch(real, z)
+        losses = []
+        for player, optimiser in self.optimisers.items():
+            for other in self.optimisers.values():
+                _let_move(other.parameters, other is optimiser)
+            loss = self.game.loss(player, batch)
+            optimiser.step(torch.autograd.grad(loss.sum(), optimiser.parameters))
+            losses.append(loss.detach())
+        return torch.stack(losses, 1)
+
+    def state(self) -> list[Tensor]:
+        """All tensors that training changes, in a fixed order."""
+        networks = [t for network in self.game.players.values() for t in network.state_dict().values()]
+        return networks + [t for optimiser in self.optimisers.values() for t in optimiser.state()]
+
+
+def _let_move(parameters: Sequence[Tensor], moves: bool) -> None:
+    """Only what moves asks for gradients: those of the other players are never computed."""
+    for parameter in parameters:
+        parameter.requires_grad_(moves)
+
+
+@dataclass
+class Record:
+    """What training leaves behind. A run that turned NaN or infinite has its step in `diverged`, else -1."""
+
+    step: int
+    diverged: Tensor  # (R,) int64
+    first_losses: list[Tensor] = field(default_factory=list)  # FIRST_STEPS times (R, players)
+    observed: dict[str, list[Tensor]] = field(default_factory=dict)
+    seconds: float = 0.0  # of training, those before an interruption included
+
+    def observe(self, observers: Sequence[Observer]) -> None:
+        for observer in observers:
+            if self.step in observer.at:
+                for name, value in observer.measure().items():
+                    self.observed.setdefault(name, []).append(value.detach().cpu())
+
+    def note_losses(self, losses: Sequence[Tensor]) -> None:
+        """Take in the losses (R, players) of the steps that were just made."""
+        stacked = torch.stack(list(losses)).cpu()  # (steps, R, players)
+        missing = FIRST_STEPS - len(self.first_losses)
+        self.first_losses.extend(stacked[:missing].unbind(0) if missing > 0 else [])
+        bad = ~stacked.isfinite().all(2)  # (steps, R)
+        first = self.step + bad.int().argmax(0)
+        self.diverged = torch.where((self.diverged < 0) & bad.any(0), first, self.diverged)
+        self.step += len(stacked)
+
+
+class CudaGraph:
+    """A population's move as one CUDA graph, captured once and replayed with new batches."""
+
+    def __init__(self, population: Population):
+        self.real, self.z = population.real(0).clone(), population.noise(0).clone()
+        before = [t.clone() for t in population.state()]
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):  # libraries allocate their workspaces before the capture
+                population.move(self.real, self.z)
+        torch.cuda.current_stream().wait_stream(side)
+        for tensor, value in zip(population.state(), before, strict=True):
+            tensor.detach().copy_(value)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.losses = population.move(self.real, self.z)
+
+    def __call__(self, real: Tensor, z: Tensor) -> Tensor:
+        self.real.copy_(real)
+        self.z.copy_(z)
+        self.graph.replay()
+        return self.losses.clone()
+
+
+def train(
+    population: Population,
+    steps: int,
+    observers: Sequence[Observer] = (),
+    checkpoint: Path | None = None,
+    every_seconds: float = 30.0,
+    progress: Callable[[int], None] = lambda step: None,
+) -> Record:
+    """Train every run for `steps` steps, observing on the way.
+
+    With a `checkpoint` path the state is saved there every so many seconds; if the file exists,
+    training goes on from it and ends with the same bits as if it had never stopped. `progress` is
+    called with the number of steps made. Raises StudyError if the checkpoint is unreadable or full
+    disks or read-only folders keep it from being written.
+    """
+    settle()
+    record = Record(0, torch.full((len(population.seeds),), -1))
+    if checkpoint and checkpoint.exists():
+        load_checkpoint(checkpoint, population, record)
+    move = CudaGraph(population) if population.real.device.type == "cuda" else population.move
+    saved = time.monotonic()
+    began = saved - record.seconds
+    while record.step < steps:
+        record.observe(observers)
+        end = _next_stop(record.step, steps, observers)
+        record.note_losses([move(population.real(s), population.noise(s)) for s in range(record.step, end)])
+        progress(record.step)
+        record.seconds = time.monotonic() - began
+        if checkpoint and time.monotonic() - saved >= every_seconds:
+            save_checkpoint(checkpoint, population, record)
+            saved = time.monotonic()
+    record.observe(observers)
+    return record
+
+
+def _next_stop(step: int, steps: int, observers: Sequence[Observer]) -> int:
+    """The next step at which something is due: an observation, the end of a block, the end."""
+    due = [s for observer in observers for s in observer.at if s > step]
+    return min([*due, (step // BLOCK + 1) * BLOCK, steps])

@@ -1,0 +1,71 @@
+"""What is to be trained: an arm's seeds, cut into populations and shared out among processes."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from gancore import recipes
+from gancore.errors import StudyError
+from gancore.progress import progress_bar
+from gancore.provenance import provenance
+from gancore.results import Store, as_dataset, key_of
+from gancore.train import train
+
+POPULATION = 64  # runs trained together: more gain little and need more memory
+
+
+class Piece(NamedTuple):
+    """One population to be trained."""
+
+    arm: str
+    recipe: Mapping[str, Any]
+    seeds: Sequence[int]
+
+
+class Share(NamedTuple):
+    """The `index`-th of `count` equal shares of the work, counted from 1."""
+
+    index: int
+    count: int
+
+
+def read_share(text: str) -> Share:
+    """`"2/3"` as Share(2, 3). Raises StudyError for anything else."""
+    found = re.fullmatch(r"(\d+)/(\d+)", str(text))
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise StudyError(f"unknown share {text!r}: allowed is i/k with 1 <= i <= k, such as 1/2")
+    return Share(int(found[1]), int(found[2]))
+
+
+def pieces(arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int], share: Share) -> Iterator[Piece]:
+    """This share's populations: every arm's seeds in runs of at most POPULATION, dealt out in turn."""
+    starts = range(0, len(seeds), POPULATION)
+    everything = [Piece(arm, recipe, seeds[s : s + POPULATION]) for arm, recipe in arms.items() for s in starts]
+    yield from everything[share.index - 1 :: share.count]
+
+
+def train_piece(piece: Piece, store: Store, device: torch.device, checkpoints: Path) -> None:
+    """Train what is not stored of a piece, and store it. Resumes from its checkpoint if there is one."""
+    stored = store.seeds(piece.arm, piece.recipe)
+    seeds = [seed for seed in piece.seeds if seed not in stored]
+    if not seeds:
+        return
+    origin = provenance(device)
+    runs = recipes.population(piece.recipe, seeds, device)
+    observers = recipes.observers(piece.recipe, runs)
+    checkpoint = checkpoints / f"{piece.arm}-{key_of(piece.recipe)}-seeds-{seeds[0]}-{seeds[-1]}.pt"
+    title = f"{piece.arm}, {len(seeds)} runs"
+    with progress_bar(title, piece.recipe["steps"]) as bar:
+        record = train(
+            runs,
+            piece.recipe["steps"],
+            list(observers.values()),
+            checkpoint,
+            progress=lambda step: bar.update(step - bar.n),
+        )
+    origin["seconds"] = round(record.seconds, 1)
+    store.add(piece.arm, piece.recipe, as_dataset(piece.recipe, runs, record), origin)
+    checkpoint.unlink(missing_ok=True)
