@@ -25,7 +25,7 @@ def save_checkpoint(path: Path, population: "Population", record: "Record") -> N
 def load_checkpoint(path: Path, population: "Population", record: "Record") -> None:
     """Put the state at `path` into `population` and `record`; both must be freshly made."""
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise StudyError(f"the checkpoint {path} is unreadable; delete it to train from the start") from error
     if state["seeds"] != list(population.seeds):

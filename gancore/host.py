@@ -32,13 +32,15 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def settle() -> None:
+def settle(device: torch.device) -> None:
     """Make this process fit for populations of small networks; every training starts with it.
 
     One thread, since small batched products do not scale over threads. Subnormal numbers count as
     zero, since saturated units make many and each costs a hundred cycles. On Linux with glibc,
     freed temporaries stay mapped, since page faults otherwise cost as much as the arithmetic.
     """
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     if platform.libc_ver()[0] == "glibc":

@@ -104,7 +104,7 @@ def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer
     if "portraits" in observe:
         spec = observe["portraits"]
         posed = _sampler(runs, spec["points"], recipe["latent"])
-        found["portraits"] = Observer(spec["at"], lambda: {"portraits": posed()})
+        found["portraits"] = Observer(sorted(set(spec["at"])), lambda: {"portraits": posed()})
     return found
 
 

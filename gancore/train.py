@@ -119,27 +119,28 @@ def train(
     observers: Sequence[Observer] = (),
     checkpoint: Path | None = None,
     every_seconds: float = 30.0,
-    progress: Callable[[int], None] = lambda step: None,
+    progress: Callable[[int], None] = lambda made: None,
 ) -> Record:
     """Train every run for `steps` steps, observing on the way.
 
     With a `checkpoint` path the state is saved there every so many seconds; if the file exists,
     training goes on from it and ends with the same bits as if it had never stopped. `progress` is
-    called with the number of steps made. Raises StudyError if the checkpoint is unreadable or full
-    disks or read-only folders keep it from being written.
+    called with the number of steps made since its last call. Raises StudyError if the checkpoint is
+    unreadable, or if a full disk or a read-only folder keeps it from being written.
     """
-    settle()
+    settle(population.real.device)
     record = Record(0, torch.full((len(population.seeds),), -1))
     if checkpoint and checkpoint.exists():
         load_checkpoint(checkpoint, population, record)
+        progress(record.step)
     move = CudaGraph(population) if population.real.device.type == "cuda" else population.move
     saved = time.monotonic()
     began = saved - record.seconds
     while record.step < steps:
         record.observe(observers)
-        end = _next_stop(record.step, steps, observers)
-        record.note_losses([move(population.real(s), population.noise(s)) for s in range(record.step, end)])
-        progress(record.step)
+        start, end = record.step, _next_stop(record.step, steps, observers)
+        record.note_losses([move(population.real(s), population.noise(s)) for s in range(start, end)])
+        progress(end - start)
         record.seconds = time.monotonic() - began
         if checkpoint and time.monotonic() - saved >= every_seconds:
             save_checkpoint(checkpoint, population, record)

@@ -64,7 +64,7 @@ def train_piece(piece: Piece, store: Store, device: torch.device, checkpoints: P
             piece.recipe["steps"],
             list(observers.values()),
             checkpoint,
-            progress=lambda step: bar.update(step - bar.n),
+            progress=bar.update,
         )
     origin["seconds"] = round(record.seconds, 1)
     store.add(piece.arm, piece.recipe, as_dataset(piece.recipe, runs, record), origin)
