@@ -28,9 +28,12 @@ def run(asked: argparse.Namespace) -> None:
 
 
 def figures(asked: argparse.Namespace) -> None:
-    """Execute committed notebooks in place, from the stored results, and refresh the figures."""
+    """Execute committed notebooks in place, from the stored results, and refresh figures and README."""
+    from gancore.readme import refresh
+
     for number in chosen(asked.notebooks):
         render(number)
+    refresh()
 
 
 def report(asked: argparse.Namespace) -> None:

@@ -10,12 +10,15 @@ import papermill
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from gancore.errors import StudyError
 from gancore.files import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 KERNEL = "python3"
+# Kernels are spoken to over local sockets, which no other user of the machine can read.
+LOCAL = Config({"KernelManager": {"transport": "ipc"}})
 
 
 def numbers() -> list[str]:
@@ -57,10 +60,9 @@ def train_share(number: str, output: Path, parameters: Mapping[str, Any]) -> Non
 
 def _papermill(source: Path, output: Path, parameters: Mapping[str, Any]) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
+    settings = {"kernel_name": KERNEL, "cwd": NOTEBOOKS, "progress_bar": False, "config": LOCAL}
     try:
-        papermill.execute_notebook(
-            source, output, parameters=dict(parameters), kernel_name=KERNEL, cwd=NOTEBOOKS, progress_bar=False
-        )
+        papermill.execute_notebook(source, output, parameters=dict(parameters), **settings)
     except PapermillExecutionError as error:
         if error.ename == StudyError.__name__:
             raise StudyError(error.evalue) from None
@@ -74,9 +76,9 @@ def render(number: str) -> None:
     """
     path = find(number)
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook, kernel_name=KERNEL, record_timing=False, resources={"metadata": {"path": str(NOTEBOOKS)}}
-    )
+    folder = {"metadata": {"path": str(NOTEBOOKS)}}
+    shutil.rmtree(ROOT / "build" / "paper" / "figures" / number, ignore_errors=True)
+    client = NotebookClient(notebook, kernel_name=KERNEL, record_timing=False, resources=folder, config=LOCAL)
     try:
         client.execute()
     except CellExecutionError as error:
@@ -89,5 +91,6 @@ def render(number: str) -> None:
     }
     nbformat.write(notebook, path)
     built = ROOT / "build" / "paper"
-    shutil.copytree(built / "figures" / number, ROOT / "figures" / number, dirs_exist_ok=True)
+    shutil.rmtree(ROOT / "figures" / number, ignore_errors=True)
+    shutil.copytree(built / "figures" / number, ROOT / "figures" / number)
     shutil.copytree(built / "verdicts", ROOT / "data" / "results" / "verdicts", dirs_exist_ok=True)

@@ -1,0 +1,57 @@
+# The study's commands. Each sets up what it needs in .venv by itself; all that must be there
+# already is Python 3.11 or newer with venv, git and make.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PROFILE ?= quick
+NOTEBOOKS ?= all
+DEVICE ?= auto
+CORES ?= 2
+SNAKEMAKE ?=
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ASKED = --profile "$(PROFILE)" --notebooks "$(NOTEBOOKS)"
+# Where a terminal's or a log's progress lines go: the notebooks run in processes of their own.
+WATCHED = GANCORE_PROGRESS="$${GANCORE_PROGRESS-$$(test -e /proc/$$$$/fd/2 && echo /proc/$$$$/fd/2)}"
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
+
+.PHONY: help study figures test bench clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+study: $(READY) ## train and execute the notebooks: PROFILE=smoke|quick|paper NOTEBOOKS="01 02" DEVICE=auto CORES=2
+	@$(RUN) python -m gancore check $(ASKED)
+	@$(RUN) $(WATCHED) snakemake --quiet rules progress --cores $(CORES) --rerun-triggers mtime input $(SNAKEMAKE) \
+		--config profile="$(PROFILE)" notebooks="$(NOTEBOOKS)" device="$(DEVICE)" shares=$(CORES)
+	@$(RUN) python -m gancore report --output build/$(PROFILE)
+
+figures: $(READY) ## regenerate figures/ and the committed notebooks from data/results/, training nothing
+	@$(RUN) GANCORE_PROGRESS= python -m gancore figures --notebooks "$(NOTEBOOKS)"
+
+test: $(READY) ## ruff, unit and property tests, notebook hygiene, nbval, replay of the stored results
+	$(RUN) ruff check gancore tests notebooks
+	$(RUN) ruff format --check gancore tests
+	$(RUN) GANCORE_PROGRESS= python -m pytest -q tests notebooks --nbval-lax
+
+bench: $(READY) ## time a run-step of the moons GAN, side by side with the textbook loop
+	$(RUN) python tests/bench.py --out build/bench.json
+
+clean: ## remove what the commands built, not the environment
+	rm -rf build
+
+environment.yml: pyproject.toml tests/environment.py
+	$(BIN)/python tests/environment.py > $@
+
+# uv resolves and installs in seconds; pip, which every Python has, fetches it.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --requirements requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	touch $@
