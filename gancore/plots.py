@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,12 +12,14 @@ import seaborn as sns
 from IPython.display import HTML
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from gancore.files import write_whole
-from gancore.stats import median_band
+from gancore.stats import Interval, median, median_band
 
 REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
+COLOURS = {"z2": "#cc78bc", "z4": "#029e73"}  # its purple and green, for the two arms that 01 compares
 NO_DATE = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
 STYLE = {
     "svg.hashsalt": "gancore",
@@ -25,6 +28,10 @@ STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.dpi": 100,
@@ -67,6 +74,14 @@ def points(axes: Axes, x: np.ndarray, colour: str, size: float = 3, **options) -
     axes.scatter(*x.T, s=size, color=colour, linewidths=0, rasterized=True, **options)
 
 
+def cloud(axes: Axes, real: np.ndarray, limits: tuple[float, float, float, float], title: str) -> PathCollection:
+    """A map with real points and a still empty cloud of generated points, for animations."""
+    points(axes, real, REAL, size=6)
+    bare(axes, limits)
+    axes.set_title(title)
+    return axes.scatter([], [], s=5, color=FAKE, linewidths=0)
+
+
 def bare(axes: Axes, limits: tuple[float, float, float, float]) -> None:
     """A square-scaled map without ticks: limits are left, right, bottom, top."""
     axes.set(xlim=limits[:2], ylim=limits[2:], xticks=[], yticks=[], aspect="equal")
@@ -81,7 +96,16 @@ def runs_over_time(axes: Axes, steps: np.ndarray, values: np.ndarray, colour, la
     axes.plot(steps, middle, color=colour, linewidth=1.6, label=label)
 
 
-def runs_as_dots(axes: Axes, place: float, values: np.ndarray, colour) -> None:
-    """Every run as a dot around `place`, spread by rank so that the picture is the same each time."""
-    spread = 0.28 * np.sin(2.4 * np.arange(len(values)))
-    axes.scatter(place + spread, values, s=9, color=colour, alpha=0.6, linewidths=0)
+def runs_by_arm(axes: Axes, arms: Mapping[str, np.ndarray], labels: Sequence[object]) -> None:
+    """Every run of each arm as a dot, and each arm's median with its interval."""
+    for place, (arm, values) in enumerate(arms.items()):
+        spread = 0.28 * np.sin(2.4 * np.arange(len(values)))  # the same picture each time
+        axes.scatter(place + spread, values, s=9, color=COLOURS.get(arm, "0.6"), alpha=0.7, linewidths=0)
+        interval(axes, place, median(values))
+    axes.set_xticks(range(len(arms)), labels)
+
+
+def interval(axes: Axes, place: float, estimate: Interval, colour="black") -> None:
+    """An estimate as a bar at `place`, with its interval as a line through it."""
+    axes.plot([place - 0.3, place + 0.3], [estimate.value] * 2, color=colour, linewidth=1.6)
+    axes.plot([place] * 2, [estimate.low, estimate.high], color=colour, linewidth=1)

@@ -1,6 +1,7 @@
 """Where a stored result comes from."""
 
 import datetime
+import hashlib
 import importlib.metadata
 import platform
 import subprocess
@@ -21,6 +22,14 @@ def _git(*arguments: str) -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()
+
+
+def code_digest() -> str:
+    """Eight hexadecimal digits that stand for the module's code as it is now."""
+    state = hashlib.sha256()
+    for path in sorted((ROOT / "gancore").rglob("*.py")):
+        state.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return state.hexdigest()[:8]
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,10 @@ class Interval(NamedTuple):
     def __str__(self) -> str:
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
+    def turned(self, direction: float) -> "Interval":
+        """The interval of the opposite quantity where `direction` is negative, else the same."""
+        return self if direction >= 0 else Interval(-self.value, -self.high, -self.low)
+
 
 def worst_if_diverged(values: np.ndarray, worst: float) -> np.ndarray:
     """The values with `worst` for runs that diverged (NaN), so that no average leaves them out."""

@@ -15,9 +15,9 @@ from gancore.claims import load_claims
 from gancore.errors import StudyError
 from gancore.files import ROOT, write_whole
 from gancore.host import pick_device
-from gancore.parameters import known_profile, refuse_unknown, whole_number
+from gancore.parameters import known_profile, refuse_unknown, require, whole_number
 from gancore.plots import as_html, save
-from gancore.provenance import provenance
+from gancore.provenance import code_digest
 from gancore.results import Store, provenance_of
 from gancore.stats import Interval
 from gancore.work import pieces, read_share, train_piece
@@ -41,6 +41,7 @@ class Study:
         self.seeds = range(first, first + self.size["n_seeds"])
         self.device = pick_device(namespace["device"])
         self.share = read_share(namespace["share"])
+        require(isinstance(namespace["train"], bool), f"train = {namespace['train']!r}: allowed are True and False")
         self.trains = namespace["train"] or self.profile != "paper"
         self.build = Path(os.environ.get("GANCORE_BUILD", ROOT / "build")) / self.profile
         self.store = Store(self._results_folder(namespace["results"]) / notebook)
@@ -50,7 +51,8 @@ class Study:
     def _results_folder(self, results: str) -> Path:
         if results != "auto":
             return Path(results)
-        return ROOT / "data" / "results" if self.profile == "paper" else self.build / "results"
+        # What smoke and quick train is of no use to other code; committed results are replayed instead.
+        return ROOT / "data" / "results" if self.profile == "paper" else self.build / "results" / code_digest()
 
     def runs(self, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, xr.Dataset]:
         """The arms' runs by name, trained first where they are missing and this study trains.
@@ -61,8 +63,8 @@ class Study:
         if missing and not self.trains:
             raise StudyError(
                 f"no stored runs for {', '.join(missing)} with seeds {self.seeds[0]} to {self.seeds[-1]} in "
-                f"{self.store.folder}: train them with `make study PROFILE=paper NOTEBOOKS={self.notebook}`, "
-                "or set train = True"
+                f"{self.store.folder}: `make study PROFILE=paper NOTEBOOKS={self.notebook}` trains what the profile "
+                "asks for; with other parameters, set train = True"
             )
         if missing:
             self.store.check_writable()
@@ -107,7 +109,3 @@ class Study:
     def provenance(self) -> Markdown:
         """Where the runs come from: of the stored results in profile `paper`, so that rendering changes nothing."""
         return Markdown(tables.provenance(self._used, self.seeds))
-
-    def here(self) -> dict[str, Any]:
-        """The provenance of work done now, by this process."""
-        return provenance(self.device)

@@ -19,21 +19,18 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def verdicts(given: Sequence[Mapping[str, Any]]) -> str:
     """A row a claim: the statement, what was measured, and the verdict."""
     header = ["claim", "statement", "measured, with its 95 % interval", "holds if above", "verdict"]
-    rows = [
-        [
-            v["claim"],
-            v["statement"],
-            "<br>".join(map(_effect, v["effects"])),
-            v["above"],
-            f"**{v['verdict']}**{_note(v)}",
-        ]
-        for v in given
-    ]
-    return table(header, rows)
+    return table(header, map(_verdict_row, given))
 
 
-def _effect(effect: Mapping[str, Any]) -> str:
-    return f"{effect['name']}: {Interval(effect['value'], effect['low'], effect['high'])}"
+def _verdict_row(verdict: Mapping[str, Any]) -> list[object]:
+    decided = f"**{verdict['verdict']}**{_note(verdict)}"
+    return [verdict["claim"], verdict["statement"], effects_of(verdict), verdict["above"], decided]
+
+
+def effects_of(verdict: Mapping[str, Any]) -> str:
+    """A verdict's effects with their intervals, for one cell of a table."""
+    intervals = {e["name"]: Interval(e["value"], e["low"], e["high"]) for e in verdict["effects"]}
+    return "<br>".join(f"{name}: {interval}" for name, interval in intervals.items())
 
 
 def _note(verdict: Mapping[str, Any]) -> str:
