@@ -1,0 +1,99 @@
+"""The committed notebooks keep the conventions that a reader relies on."""
+
+import re
+import statistics
+
+import nbformat
+import pytest
+from environment import PYPROJECT, environment
+
+from gancore.errors import StudyError
+from gancore.files import ROOT
+from gancore.notebooks import chosen, find, numbers
+
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ASKED = {"profile", "first_seed", "n_seeds", "device", "results", "train", "share"}
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def test_a_notebook_is_valid_and_of_readable_size(notebook, path):
+    nbformat.validate(notebook)
+    assert 25 <= len(notebook.cells) <= 50
+    assert path.stat().st_size < 2.2e6
+
+
+def test_half_of_a_notebook_is_prose_and_its_code_is_short(notebook):
+    lengths = [len(cell.source.splitlines()) for cell in code_cells(notebook)]
+    assert len(lengths) <= len(notebook.cells) * 0.55
+    assert statistics.median(lengths) <= 14
+    assert max(lengths) <= 30
+
+
+def test_every_cell_was_executed_in_order_without_error_or_stderr(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    assert not [o for o in outputs(notebook) if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def test_parameters_are_scalars_with_a_comment_each(notebook):
+    (cell,) = tagged(notebook, "parameters")
+    lines = cell.source.splitlines()
+    assert all(re.fullmatch(r"\w+ = (None|True|False|-?[\d.e]+|\"[^\"]*\")  # .+", line) for line in lines)
+    assert {line.split(" = ")[0] for line in lines} >= ASKED
+    assert len(tagged(notebook, "train")) == 1
+
+
+def test_nothing_of_one_machine_is_in_a_notebook(notebook):
+    text = nbformat.writes(notebook)
+    assert not re.search(r"/(home|root|tmp|work|Users)/\w", text)
+    assert "widget" not in notebook.metadata
+    assert not [o for o in outputs(notebook) if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+
+
+def test_every_picture_says_in_words_what_it_shows(notebook):
+    shown = [output.get("data", {}).get("text/html", "") for output in outputs(notebook)]
+    pictures = [tag for html in shown for tag in re.findall(r"<img [^>]*?src=", html)]
+    assert pictures
+    assert all(len(re.search(r'alt="([^"]*)"', tag)[1]) > 40 for tag in pictures)
+    assert not [o for o in outputs(notebook) if "image/png" in o.get("data", {})]
+
+
+def test_environment_yml_is_what_pyproject_makes():
+    assert (ROOT / "environment.yml").read_text() == environment()
+
+
+def test_the_lock_holds_names_and_versions_only_and_every_direct_dependency():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    assert all(re.fullmatch(r"[a-z0-9.-]+==[\w.+]+( ; .*)?", line) for line in lines)
+    locked = {line.split("==")[0] for line in lines}
+    wanted = re.findall(r'"([\w.-]+)(?:==|>=)[\d.]+"', PYPROJECT.read_text())
+    assert {name.lower() for name in wanted} - {"jax", "setuptools"} <= locked
+
+
+def test_an_unknown_notebook_is_refused_with_what_there_is():
+    with pytest.raises(StudyError, match="unknown notebook '99': allowed are 01"):
+        find("99")
+    with pytest.raises(StudyError, match="unknown notebook 'x'"):
+        chosen("01 x")
+    assert chosen("all") == numbers() == [p.name[:2] for p in PATHS]

@@ -1,0 +1,72 @@
+"""The stacked optimisers are torch's, run by run."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from gancore.optimisers import SGD, Adam
+
+RUNS, STEPS = 4, 100
+SHAPES = [(5, 3), (5, 1)]
+
+PAIRS = {
+    "sgd": (SGD, {}, torch.optim.SGD, {}),
+    "sgd with momentum": (SGD, {"momentum": 0.9}, torch.optim.SGD, {"momentum": 0.9}),
+    "adam": (Adam, {}, torch.optim.Adam, {}),
+    "adam of the gan papers": (
+        Adam,
+        {"betas": (0.5, 0.99), "epsilon": 1e-6},
+        torch.optim.Adam,
+        {"betas": (0.5, 0.99), "eps": 1e-6},
+    ),
+}
+RATES = {"one rate": 1e-3, "a rate each": [1e-2, 3e-3, 1e-3, 0.0]}
+
+
+def descend_alone(kind, start, gradients, rate, **settings):
+    """One run's parameters after torch's own optimiser took every gradient in turn."""
+    parameters = [torch.nn.Parameter(p.clone()) for p in start]
+    optimiser = kind(parameters, lr=rate, **settings)
+    for step in gradients:
+        for parameter, gradient in zip(parameters, step, strict=True):
+            parameter.grad = gradient.clone()
+        optimiser.step()
+    return [p.detach() for p in parameters]
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_stacked_parameters_move_as_under_torch_optim(pair, rate, device):
+    stacked, settings, textbook, textbook_settings = pair
+    numbers = torch.Generator().manual_seed(0)
+    start = [torch.randn(RUNS, *shape, generator=numbers).to(device) for shape in SHAPES]
+    gradients = [[torch.randn(RUNS, *s, generator=numbers).to(device) for s in SHAPES] for _ in range(STEPS)]
+    found = [torch.nn.Parameter(p.clone()) for p in start]
+    optimiser = stacked(found, rate, **settings)
+    for step in gradients:
+        optimiser.step(step)
+    rates = rate if isinstance(rate, list) else [rate] * RUNS
+    for run in range(RUNS):
+        own = [[g[run] for g in step] for step in gradients]
+        alone = descend_alone(textbook, [p[run] for p in start], own, rates[run], **textbook_settings)
+        for all_of_them, one in zip(found, alone, strict=True):
+            assert_close(all_of_them[run].detach(), one, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_the_state_is_all_that_an_optimiser_remembers(pair):
+    stacked, settings, _, _ = pair
+    numbers = torch.Generator().manual_seed(0)
+    gradients = [[torch.randn(RUNS, *shape, generator=numbers) for shape in SHAPES] for _ in range(20)]
+    first = [torch.zeros(RUNS, *shape) for shape in SHAPES]
+    optimiser = stacked(first, 1e-2, **settings)
+    for step in gradients[:10]:
+        optimiser.step(step)
+    second = [p.clone() for p in first]
+    successor = stacked(second, 1e-2, **settings)
+    for memory, value in zip(successor.state(), optimiser.state(), strict=True):
+        memory.copy_(value)
+    for step in gradients[10:]:
+        optimiser.step(step)
+        successor.step(step)
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

@@ -1,0 +1,124 @@
+"""What a notebook meets: missing runs, figures, verdicts, and the commands around it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from arms import moons
+from matplotlib.figure import Figure
+
+from gancore.animation import scrubber
+from gancore.errors import StudyError
+from gancore.files import ROOT
+from gancore.stats import Interval
+from gancore.study import Study
+from gancore.work import Piece, train_piece
+
+SIZES = {name: {"n_seeds": 2, "steps": 20} for name in ("smoke", "quick", "paper")}
+ARMS = {"z2": moons(steps=20, observe={"measures": {"times": 2, "points": 30}})}
+
+
+@pytest.fixture
+def open_study(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANCORE_BUILD", str(tmp_path / "build"))
+    monkeypatch.setenv("GANCORE_PROGRESS", "")
+    parameters = {
+        "profile": "quick",
+        "first_seed": 0,
+        "n_seeds": None,
+        "steps": None,
+        "device": "cpu",
+        "share": "1/1",
+        "train": False,
+        "results": str(tmp_path / "results"),
+    }
+    return lambda **change: Study("01", parameters | change, SIZES)
+
+
+def a_figure():
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1], [1, 0])
+    return figure
+
+
+def test_a_missing_stored_run_stops_with_the_command_that_trains_it(open_study):
+    study = open_study(profile="paper")
+    with pytest.raises(StudyError, match=r"no stored runs for z2 .* `make study PROFILE=paper NOTEBOOKS=01` trains"):
+        study.runs(ARMS)
+    assert not study.store.folder.exists()
+
+
+def test_profile_paper_trains_when_told_to_and_then_reads(open_study):
+    trained = open_study(profile="paper", train=True).runs(ARMS)
+    read = open_study(profile="paper").runs(ARMS)
+    assert trained["z2"].identical(read["z2"])
+
+
+def test_two_shares_leave_what_one_study_reads(open_study):
+    arms = {f"z{d}": ARMS["z2"] | {"latent": d} for d in (1, 2, 3)}
+    assert all(open_study(share=f"{i}/2").runs(arms) == {} for i in (1, 2))
+    stored = set(open_study().store.folder.iterdir())
+    assert set(open_study().runs(arms)) == set(arms)
+    assert set(open_study().store.folder.iterdir()) == stored
+
+
+def test_results_that_cannot_be_written_are_noticed_before_training(open_study, tmp_path):
+    (tmp_path / "results").write_text("in the way")
+    with pytest.raises(StudyError, match="cannot be written"):
+        open_study().runs(ARMS)
+
+
+def test_a_finished_piece_leaves_no_checkpoint(open_study, tmp_path):
+    train_piece(Piece("z2", ARMS["z2"], range(2)), open_study().store, open_study().device, tmp_path / "checkpoints")
+    assert not list(tmp_path.glob("checkpoints/*"))
+
+
+def test_a_figure_is_the_same_bits_each_time_and_carries_its_description(open_study):
+    study = open_study()
+    folder = study.build / "figures" / "01"
+    shown = study.figure(a_figure(), "line", 'a "falling" line')
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    study.figure(a_figure(), "line", "a falling line")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert set(first) == {"line.svg", "line.pdf"}
+    assert 'alt="a &quot;falling&quot; line"' in shown.data
+
+
+def test_an_animation_is_the_same_text_each_time_and_needs_no_network(tmp_path):
+    def animated():
+        figure = a_figure()
+        line = figure.axes[0].lines[0]
+        return scrubber(figure, lambda i: line.set_ydata([i, 1 - i]), ["step 0", "step 1"], "a line that turns").data
+
+    page = animated()
+    assert page == animated()
+    assert "http" not in page and page.count("data:image/webp") == 3
+    assert re.search(r'max="1" value="1"', page)
+
+
+def test_smoke_judges_nothing_and_other_profiles_write_the_verdict_down(open_study):
+    effects = {"rate of collapsed runs": Interval(0.9, 0.8, 0.95)}
+    for profile, expected in (("smoke", "not judged"), ("quick", "supported")):
+        study = open_study(profile=profile)
+        study.verdict("moons-1", effects)
+        stored = json.loads((study.build / "verdicts" / "moons-1.json").read_text())
+        assert stored["verdict"] == expected
+        assert not stored["as_committed"]
+        assert expected in study.verdicts().data and "indicative" in study.verdicts().data
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["check", "--profile", "fast"], "error: unknown profile 'fast': allowed are smoke, quick, paper"),
+        (["check", "--notebooks", "99"], "error: unknown notebook '99': allowed are 01"),
+        (["check", "--device", "tpu"], "error: unknown device 'tpu': allowed are auto, cpu, cuda and cuda:N"),
+        (["figures", "--notebooks", "1x"], "error: unknown notebook '1x'"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_ends_with_one_sentence(words, sentence):
+    done = subprocess.run([sys.executable, "-m", "gancore", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(sentence) and len(done.stderr.splitlines()) == 1
