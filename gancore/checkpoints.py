@@ -1,5 +1,6 @@
 """Where an unfinished training stands, on disk."""
 
+import hashlib
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +13,26 @@ from gancore.files import write_whole
 if TYPE_CHECKING:
     from gancore.train import Population, Record
 
+DIGEST = 32  # bytes of SHA-256, which stand before the state
+
 
 def save_checkpoint(path: Path, population: "Population", record: "Record") -> None:
     """Write the state to `path`, whole or not at all."""
     state = {"seeds": list(population.seeds), "tensors": population.state(), "record": vars(record)}
     content = io.BytesIO()
     torch.save(state, content)
-    write_whole(path, content.getvalue())
+    body = content.getvalue()
+    write_whole(path, hashlib.sha256(body).digest() + body)
 
 
 @torch.no_grad()
 def load_checkpoint(path: Path, population: "Population", record: "Record") -> None:
     """Put the state at `path` into `population` and `record`; both must be freshly made."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+            raise ValueError("cut short or altered")
+        state = torch.load(io.BytesIO(content[DIGEST:]), map_location="cpu", weights_only=True)
     except Exception as error:
         raise StudyError(f"the checkpoint {path} is unreadable; delete it to train from the start") from error
     if state["seeds"] != list(population.seeds):

@@ -11,9 +11,10 @@ import torch
 from arms import ADAM, CPU, moons, runs_of, same
 
 from gancore import StudyError
+from gancore.checkpoints import load_checkpoint
 from gancore.recipes import observers, population
 from gancore.streams import BLOCK
-from gancore.train import train
+from gancore.train import Record, train
 
 KILLS, STEPS, TIMES = 10, 1300, 37
 STOPS = TIMES + STEPS // BLOCK  # each ends with a checkpoint
@@ -48,6 +49,12 @@ def kill_once_it_has_gone_on(context, checkpoint: Path, delay: float) -> None:
     assert training.exitcode == -signal.SIGKILL, "the training ended before it was killed"
 
 
+def step_of(checkpoint: Path) -> int:
+    record = Record(0, torch.zeros(len(RATES)))
+    load_checkpoint(checkpoint, population(RECIPE, range(len(RATES)), CPU), record)
+    return record.step
+
+
 def assert_same_ending(found, expected) -> None:
     (runs, record), (never_killed, its_record) = found, expected
     assert same(runs.state(), never_killed.state())
@@ -66,7 +73,7 @@ def test_a_training_killed_many_times_ends_with_the_same_bits(tmp_path):
     moment, checkpoint, steps = random.Random(0), tmp_path / "arm.checkpoint", []
     for _ in range(KILLS):
         kill_once_it_has_gone_on(context, checkpoint, moment.uniform(0, 2) * expected[1].seconds / STOPS)
-        steps.append(torch.load(checkpoint)["record"]["step"])
+        steps.append(step_of(checkpoint))
     assert steps == sorted(set(steps)) and steps[0] > 0 and steps[-1] < STEPS
     assert_same_ending(train_arm(checkpoint), expected)
 
@@ -108,6 +115,16 @@ def test_a_torn_checkpoint_is_named_in_a_sentence(fault, checkpoint):
     checkpoint.write_bytes(fault(checkpoint.read_bytes()))
     with pytest.raises(StudyError, match=r"arm\.checkpoint is unreadable; delete it to train from the start"):
         train(runs_of(range(3)), 20, checkpoint=checkpoint)
+
+
+def test_a_checkpoint_with_one_flipped_bit_is_named_in_a_sentence(checkpoint):
+    content, place = checkpoint.read_bytes(), random.Random(0)
+    for _ in range(50):
+        altered = bytearray(content)
+        altered[place.randrange(len(content))] ^= 1 << place.randrange(8)
+        checkpoint.write_bytes(altered)
+        with pytest.raises(StudyError, match=r"arm\.checkpoint is unreadable"):
+            train(runs_of(range(3)), 20, checkpoint=checkpoint)
 
 
 def test_writing_a_checkpoint_leaves_nothing_else_behind(checkpoint):
