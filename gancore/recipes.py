@@ -69,8 +69,8 @@ def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.de
     target = make(TARGETS, recipe["target"], "target")
     ends = {"generator": (recipe["latent"], target.dimensions), "discriminator": (target.dimensions, 1)}
     players, optimisers = {}, {}
-    for name, spec in recipe["players"].items():
-        first, last = ends[name]
+    for name, (first, last) in ends.items():  # the order in which they move; a stored recipe's keys are sorted
+        spec = recipe["players"][name]
         network = mlp(len(seeds), [first, *spec["hidden"], last], spec["activation"])
         initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
         players[name] = network.to(device)

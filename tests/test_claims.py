@@ -5,6 +5,7 @@ import pytest
 from gancore.claims import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, as_line, load_claims, read_verdicts
 from gancore.errors import StudyError
 from gancore.files import ROOT
+from gancore.readme import README, VERDICTS, filled
 from gancore.stats import Interval
 
 NAN = float("nan")
@@ -50,3 +51,8 @@ def test_every_stored_verdict_follows_from_its_stored_effects_and_the_committed_
         assert verdict["profile"] == "paper" and verdict["as_committed"]
         assert verdict["claim"] in as_line(verdict)
         assert json.loads(json.dumps(verdict)) == verdict
+
+
+def test_the_readmes_tables_are_those_of_the_stored_results():
+    assert filled(README.read_text()) == README.read_text()
+    assert all(verdict["statement"] in README.read_text() for verdict in read_verdicts(VERDICTS))
