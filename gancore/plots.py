@@ -14,13 +14,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from PIL import Image
 
 from gancore.files import write_whole
 from gancore.stats import Interval, median, median_band
 
 REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
 COLOURS = {"z2": "#cc78bc", "z4": "#029e73"}  # its purple and green, for the two arms that 01 compares
-NO_DATE = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
+NO_DATE = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
 STYLE = {
     "svg.hashsalt": "gancore",
     "svg.fonttype": "path",
@@ -48,9 +53,10 @@ def use_style() -> None:
 def save(figure: Figure, path: Path, dense: bool) -> tuple[str, bytes]:
     """Write `path`.svg and .pdf (`dense`: .png and .pdf); return what the notebook shows, with its type."""
     with mpl.rc_context(STYLE):
-        shown = ("png", {"Software": None}) if dense else ("svg", NO_DATE["svg"])
-        picture = _rendered(figure, *shown)
-        write_whole(path.with_suffix(f".{shown[0]}"), picture)
+        kind = "png" if dense else "svg"
+        picture = _rendered(figure, kind, NO_DATE[kind])
+        picture = _few_colours(picture) if dense else picture
+        write_whole(path.with_suffix(f".{kind}"), picture)
         write_whole(path.with_suffix(".pdf"), _rendered(figure, "pdf", NO_DATE["pdf"]))
     plt.close(figure)
     return ("image/png" if dense else "image/svg+xml"), picture
@@ -60,6 +66,14 @@ def _rendered(figure: Figure, kind: str, metadata: dict) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, metadata=metadata, dpi=150)
     return buffer.getvalue()
+
+
+def _few_colours(picture: bytes) -> bytes:
+    """The PNG with a palette of 128 colours: a quarter of the size, and the eye sees no difference."""
+    packed = io.BytesIO()
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    image.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
 
 
 def as_html(picture: tuple[str, bytes], alt: str) -> HTML:
