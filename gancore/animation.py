@@ -72,5 +72,5 @@ def _frame(figure: Figure) -> str:
     """The figure now, as a small picture in a data URI."""
     raw, packed = io.BytesIO(), io.BytesIO()
     figure.savefig(raw, format="png", dpi=100)
-    Image.open(raw).convert("RGB").quantize(48).convert("RGB").save(packed, "WEBP", lossless=True, method=6)
+    Image.open(raw).convert("RGB").quantize(48).convert("RGB").save(packed, "WEBP", lossless=True, method=4)
     return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
