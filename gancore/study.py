@@ -96,7 +96,7 @@ class Study:
             "as_committed": len(self.seeds) >= claim.seeds and self.size["steps"] == claim.steps,
             "profile": self.profile,
             "notebook": self.notebook,
-            "commits": sorted({p["commit"] for runs in self._used.values() for p in provenance_of(runs)}),
+            "commits": sorted({origin["commit"] for origin in self._origins()}),
         }
         self._verdicts.append(verdict)
         text = json.dumps(verdict, indent=2) + "\n"
@@ -108,4 +108,7 @@ class Study:
 
     def provenance(self) -> Markdown:
         """Where the runs come from: of the stored results in profile `paper`, so that rendering changes nothing."""
-        return Markdown(tables.provenance(self._used, self.seeds))
+        return Markdown(tables.provenance(self._origins(), len(self._used), self.seeds))
+
+    def _origins(self) -> list[dict[str, Any]]:
+        return [origin for runs in self._used.values() for origin in provenance_of(runs)]

@@ -4,9 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import xarray as xr
-
-from gancore.results import provenance_of
 from gancore.stats import Interval
 
 
@@ -37,9 +34,8 @@ def _note(verdict: Mapping[str, Any]) -> str:
     return "" if verdict["as_committed"] else f"<br>(profile {verdict['profile']}: indicative only)"
 
 
-def provenance(used: Mapping[str, xr.Dataset], seeds: Sequence[int]) -> str:
-    """A row a property of the stored runs: commits, machine, versions, seeds, time spent."""
-    origins = [origin for runs in used.values() for origin in provenance_of(runs)]
+def provenance(origins: Sequence[Mapping[str, Any]], arms: int, seeds: Sequence[int]) -> str:
+    """A row a property of the stored runs, from each file's provenance: commits, machine, versions, time spent."""
 
     def every(key: str) -> str:
         return ", ".join(sorted({str(origin[key]) for origin in origins}))
@@ -51,7 +47,7 @@ def provenance(used: Mapping[str, xr.Dataset], seeds: Sequence[int]) -> str:
         ("trained on", every("device")),
         ("versions", "; ".join(", ".join(f"{k} {v}" for k, v in json.loads(text).items()) for text in versions)),
         ("seeds", f"{seeds[0]} to {seeds[-1]}, each arm"),
-        ("arms", len(used)),
+        ("arms", arms),
         ("training time", f"{sum(origin['seconds'] for origin in origins) / 60:.0f} core minutes"),
         ("date", every("date").split("T")[0]),
     ]
