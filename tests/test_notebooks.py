@@ -45,8 +45,8 @@ def test_a_notebook_is_valid_and_of_readable_size(notebook, path):
 
 def test_half_of_a_notebook_is_prose_and_its_code_is_short(notebook):
     lengths = [len(cell.source.splitlines()) for cell in code_cells(notebook)]
-    assert len(lengths) <= len(notebook.cells) * 0.55
-    assert statistics.median(lengths) <= 14
+    assert len(lengths) <= len(notebook.cells) / 2
+    assert statistics.median(lengths) <= 8
     assert max(lengths) <= 30
 
 
