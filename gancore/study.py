@@ -69,7 +69,7 @@ class Study:
         if missing:
             self.store.check_writable()
             for piece in pieces(arms, self.seeds, self.share):
-                train_piece(piece, self.store, self.device, self.build / "checkpoints" / self.notebook)
+                train_piece(piece, self.store, self.device, self.build / "checkpoints" / code_digest() / self.notebook)
         if self.share.count > 1:
             return {}
         self._used = {arm: self.store.load(arm, recipe, self.seeds) for arm, recipe in arms.items()}
