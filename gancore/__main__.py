@@ -48,7 +48,14 @@ def report(asked: argparse.Namespace) -> None:
     print(f"\nnotebooks {asked.output}/*.ipynb · figures {asked.output}/figures/ · verdicts {asked.output}/verdicts/")
 
 
-COMMANDS = {command.__name__: command for command in (check, train, run, figures, report)}
+def classifier(asked: argparse.Namespace) -> None:
+    """Train on MNIST the classifier that names generated digits, and store it: some six minutes on one core."""
+    from gancore.classifier import WEIGHTS, renew
+
+    print(f"{renew()['accuracy']:.2%} of the held-out images are named rightly, weights in {WEIGHTS}")
+
+
+COMMANDS = {command.__name__: command for command in (check, train, run, figures, report, classifier)}
 
 
 def main(words: Sequence[str] | None = None) -> None:
