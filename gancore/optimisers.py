@@ -1,4 +1,4 @@
-"""Elementwise optimisers over stacked parameters; a learning rate may differ from run to run.
+"""Elementwise optimisers over stacked parameters; rates and momenta may differ from run to run.
 
 Updates equal `torch.optim`'s, run by run. All state is tensors, so that a CUDA graph replays it.
 """
@@ -8,27 +8,27 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-Rate = float | Sequence[float]
+PerRun = float | Sequence[float]
 
 
-def _per_run(rate: Rate, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """The rate, a number or one for each run, shaped to multiply each parameter (R, ...)."""
-    rates = torch.as_tensor(rate, dtype=torch.float32, device=parameters[0].device)
-    return [rates.reshape(-1, *[1] * (p.dim() - 1)) if rates.dim() else rates for p in parameters]
+def _per_run(value: PerRun, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """A number, or one for each run, shaped to multiply each parameter (R, ...)."""
+    values = torch.as_tensor(value, dtype=torch.float32, device=parameters[0].device)
+    return [values.reshape(-1, *[1] * (p.dim() - 1)) if values.dim() else values for p in parameters]
 
 
 class SGD:
     """Gradient descent with heavy-ball momentum: v <- momentum v + g, w <- w - rate v."""
 
-    def __init__(self, parameters: Sequence[Tensor], rate: Rate, momentum: float = 0.0):
-        self.parameters, self.momentum = list(parameters), momentum
-        self.rates = _per_run(rate, self.parameters)
-        self.velocity = [torch.zeros_like(p) for p in self.parameters] if momentum else []
+    def __init__(self, parameters: Sequence[Tensor], rate: PerRun, momentum: PerRun = 0.0):
+        self.parameters = list(parameters)
+        self.rates, self.momenta = _per_run(rate, self.parameters), _per_run(momentum, self.parameters)
+        self.velocity = [torch.zeros_like(p) for p in self.parameters] if self.momenta[0].any() else []
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
         if self.velocity:
-            torch._foreach_mul_(self.velocity, self.momentum)
+            torch._foreach_mul_(self.velocity, self.momenta)
             torch._foreach_add_(self.velocity, gradients)
             gradients = self.velocity
         torch._foreach_sub_(self.parameters, torch._foreach_mul(gradients, self.rates))
@@ -39,34 +39,37 @@ class SGD:
 
 
 class Adam:
-    """Adam with bias correction (Kingma & Ba 2015, algorithm 1)."""
+    """Adam with bias correction (Kingma & Ba 2015, algorithm 1); `rate` and `beta1` may differ from run to run."""
 
     def __init__(
         self,
         parameters: Sequence[Tensor],
-        rate: Rate,
-        betas: tuple[float, float] = (0.9, 0.999),
+        rate: PerRun,
+        beta1: PerRun = 0.9,
+        beta2: float = 0.999,
         epsilon: float = 1e-8,
     ):
-        self.parameters, self.betas, self.epsilon = list(parameters), betas, epsilon
-        self.rates = _per_run(rate, self.parameters)
+        self.parameters, self.beta2, self.epsilon = list(parameters), beta2, epsilon
+        self.rates, self.momenta = _per_run(rate, self.parameters), _per_run(beta1, self.parameters)
+        self.beta1 = torch.as_tensor(beta1, dtype=torch.float64, device=self.parameters[0].device)
+        self.rests = [1 - momentum for momentum in self.momenta]
         self.mean = [torch.zeros_like(p) for p in self.parameters]
         self.square = [torch.zeros_like(p) for p in self.parameters]
         self.steps = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
-        beta1, beta2 = self.betas
         self.steps += 1
-        torch._foreach_lerp_(self.mean, gradients, 1 - beta1)
-        torch._foreach_mul_(self.square, beta2)
-        torch._foreach_addcmul_(self.square, gradients, gradients, 1 - beta2)
-        correction1 = (1 - beta1**self.steps).float()
-        correction2 = (1 - beta2**self.steps).sqrt().float()
+        torch._foreach_mul_(self.mean, self.momenta)
+        torch._foreach_add_(self.mean, torch._foreach_mul(gradients, self.rests))
+        torch._foreach_mul_(self.square, self.beta2)
+        torch._foreach_addcmul_(self.square, gradients, gradients, 1 - self.beta2)
+        correction1 = _per_run(1 - self.beta1**self.steps, self.parameters)
+        correction2 = (1 - self.beta2**self.steps).sqrt().float()
         root = torch._foreach_div(torch._foreach_sqrt(self.square), correction2)
         torch._foreach_add_(root, self.epsilon)
-        update = torch._foreach_div(torch._foreach_mul(self.mean, self.rates), root)
-        torch._foreach_sub_(self.parameters, torch._foreach_div(update, correction1))
+        update = torch._foreach_mul(self.mean, torch._foreach_div(self.rates, correction1))
+        torch._foreach_sub_(self.parameters, torch._foreach_div(update, root))
 
     def state(self) -> list[Tensor]:
         """What a checkpoint must keep, in place."""

@@ -11,7 +11,7 @@ from gancore.train import Population
 
 CPU = torch.device("cpu")
 SGD = {"name": "sgd", "rate": 5e-4}
-ADAM = {"name": "adam", "rate": 1e-3, "betas": (0.5, 0.999)}
+ADAM = {"name": "adam", "rate": 1e-3, "beta1": 0.5}
 NORMAL = {"name": "normal", "weight": 1.0, "bias": 0.01}
 NORMAL_THROUGHOUT = {"name": "normal_throughout", "weight": 0.5, "bias": 0.5}
 

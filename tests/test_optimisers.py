@@ -15,7 +15,7 @@ PAIRS = {
     "adam": (Adam, {}, torch.optim.Adam, {}),
     "adam of the gan papers": (
         Adam,
-        {"betas": (0.5, 0.99), "epsilon": 1e-6},
+        {"beta1": 0.5, "beta2": 0.99, "epsilon": 1e-6},
         torch.optim.Adam,
         {"betas": (0.5, 0.99), "eps": 1e-6},
     ),
