@@ -1,6 +1,6 @@
 """The game of Goodfellow et al. 2014: a generator against a discriminator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gancore.objectives import Objective
+from gancore.penalties import Penalty
 
 
 @dataclass
@@ -34,11 +35,12 @@ class Game(Protocol):
 class GAN:
     """One generator and one discriminator under an objective (Goodfellow et al. 2014).
 
-    `generator` maps (R, B, d) to (R, B, D), `discriminator` (R, B, D) to scores (R, B, 1).
+    `generator` maps (R, B, d) to (R, B, D), `discriminator` (R, B, D) to scores (R, B, 1); the
+    `penalties` are added to the discriminator's loss.
     """
 
-    def __init__(self, players: Mapping[str, nn.Module], objective: Objective):
-        self.players, self.objective = players, objective
+    def __init__(self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[Penalty] = ()):
+        self.players, self.objective, self.penalties = players, objective, penalties
         self.generator, self.discriminator = players["generator"], players["discriminator"]
 
     def batch(self, real: Tensor, z: Tensor) -> Batch:
@@ -53,4 +55,5 @@ class GAN:
     def discriminator_loss(self, batch: Batch) -> Tensor:
         x = torch.cat([batch.real.mT, batch.fake.detach().mT], 2).mT  # (R, 2B, D), feature-major
         real, fake = self.discriminator(x).tensor_split([batch.real.shape[1]], dim=1)
-        return self.objective.discriminator(real, fake)
+        loss = self.objective.discriminator(real, fake)
+        return sum((p(self.discriminator, batch.real, batch.fake) for p in self.penalties), loss)
