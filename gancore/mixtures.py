@@ -68,4 +68,28 @@ class Moons:
         return torch.where(up >= 0, to_circle, to_ends)
 
 
-TARGETS = {"moons": Moons}
+@dataclass(frozen=True)
+class Ring:
+    """`modes` equally likely Gaussians of standard deviation `deviation`, evenly spaced on a circle of radius 1."""
+
+    modes: int
+    deviation: float
+    dimensions = 2
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`: n of them, (n, batch, 2)."""
+        means = self.means().numpy()
+
+        def drawn(rng: np.random.Generator, n: int) -> np.ndarray:
+            noise = rng.standard_normal((n, batch, 2), dtype=np.float32)
+            return means[rng.integers(self.modes, size=(n, batch))] + np.float32(self.deviation) * noise
+
+        return drawn
+
+    def means(self) -> Tensor:
+        """The modes' means, (modes, 2), the first at (1, 0), counted anticlockwise."""
+        angle = 2 * np.pi * np.arange(self.modes) / self.modes
+        return torch.from_numpy(np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32))
+
+
+TARGETS = {"moons": Moons, "ring": Ring}

@@ -8,12 +8,12 @@ from torch import nn
 from gancore.replicas import Linear
 
 
-def mlp(replicas: int, widths: Sequence[int], activation: str) -> nn.Sequential:
-    """R fully connected networks: (R, B, widths[0]) -> (R, B, widths[-1]), the last layer affine.
+def mlp(replicas: int, widths: Sequence[int], activation: str, output: str = "identity") -> nn.Sequential:
+    """R fully connected networks: (R, B, widths[0]) -> (R, B, widths[-1]).
 
-    `widths` lists every layer's size, input and output included; `activation` names one of
-    `gancore.replicas.ACTIVATIONS`.
+    `widths` lists every layer's size, input and output included; `activation` and, for the last
+    layer, `output` name one of `gancore.replicas.ACTIVATIONS`.
     """
     sizes = list(pairwise(widths))
-    activations = [activation] * (len(sizes) - 1) + ["identity"]
+    activations = [activation] * (len(sizes) - 1) + [output]
     return nn.Sequential(*(Linear(replicas, *size, kind) for size, kind in zip(sizes, activations, strict=True)))

@@ -111,7 +111,16 @@ def normal_throughout(weight: float, bias: float) -> Initialiser:
     return draw
 
 
-INITIALISERS = {"normal": normal, "normal_throughout": normal_throughout}
+def he() -> Initialiser:
+    """Weights from N(0, 2 / inputs), biases 0 (He et al. 2015, equation 10)."""
+
+    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.normal(0, np.sqrt(2 / shape[-1]), shape) if kind == "weight" else np.zeros(shape)
+
+    return draw
+
+
+INITIALISERS = {"normal": normal, "normal_throughout": normal_throughout, "he": he}
 
 
 @torch.no_grad()
