@@ -18,11 +18,14 @@ import xarray as xr
 
 from gancore.errors import StudyError
 from gancore.files import write_whole
-from gancore.recipes import DIMENSIONS, observers
+from gancore.observers import CLOCKS, DIMENSIONS, moments
+from gancore.sweeps import axes
 from gancore.train import Population, Record
 
-POINT_UNIT = np.float32(1 / 256)  # stored points are whole multiples of it, up to +-127
-POINTS = ("snapshots", "portraits")
+UNIT = 1 / 256  # stored points are whole multiples of it, up to +-127
+GREY = 1 / 7  # stored pixels are: 15 levels of grey
+# What is packed into 16 bits, and in which unit.
+PACKED = {"snapshots": UNIT, "portraits": UNIT, "arrows": UNIT, "plates": GREY}
 
 
 def key_of(recipe: Mapping[str, Any]) -> str:
@@ -36,22 +39,38 @@ def digest(content: bytes) -> str:
 
 
 def as_dataset(recipe: Mapping[str, Any], runs: Population, record: Record) -> xr.Dataset:
-    """What a training left behind, labelled: a row a seed; a diverged run's values are NaN from then on."""
-    clocks = {DIMENSIONS[name][1]: np.asarray(o.at, "int64") for name, o in observers(recipe, runs).items()}
+    """What a training left behind, labelled: a row a seed; a diverged run's values are NaN from then on.
+
+    The runs of a sweep have its axes after the seed.
+    """
+    swept = axes(recipe)
+    clocks = {CLOCKS[kind]: moments(recipe["steps"], spec) for kind, spec in recipe["observe"].items()}
+    clocks = {clock: np.asarray(steps, "int64") for clock, steps in clocks.items()}
     first = np.stack([losses.numpy() for losses in record.first_losses], 1)  # (R, first steps, players)
     data = {
-        "diverged": ("seed", record.diverged.numpy()),
-        "first_losses": (("seed", "first_step", "player"), first),
+        "diverged": _by_cell(("seed",), record.diverged.numpy(), swept),
+        "first_losses": _by_cell(("seed", "first_step", "player"), first, swept),
     }
     for name, values in record.observed.items():
-        dims = DIMENSIONS.get(name, DIMENSIONS["measures"])
+        if name.startswith("_"):
+            continue
+        dims = DIMENSIONS.get(name, ("seed", "step"))
         stacked = np.stack([value.numpy() for value in values], 1)
         stacked[_after(record.diverged.numpy()[: len(stacked)], clocks[dims[1]])] = np.nan
-        data[name] = (dims, _rounded(stacked) if name in POINTS else stacked)
-    coordinates = {"seed": np.asarray(runs.seeds, "int64"), "player": list(runs.game.players), **clocks}
-    if "snapshots" in data:
-        coordinates["drawn"] = coordinates["seed"][:1]
+        data[name] = _by_cell(dims, _rounded(stacked, name), swept)
+    seeds = np.asarray(list(dict.fromkeys(runs.seeds)), "int64")
+    coordinates = {"seed": seeds, "player": list(runs.game.players), **swept, **clocks}
+    if any("drawn" in dims for dims, _ in data.values()):
+        coordinates["drawn"] = seeds[:1]
     return xr.Dataset(data, coordinates)
+
+
+def _by_cell(dims: tuple[str, ...], values: np.ndarray, swept: Mapping[str, Sequence[float]]) -> tuple:
+    """Dimensions and values with the axes of a sweep after the seed: (R, ...) -> (seeds, *axes, ...)."""
+    if dims[0] != "seed":
+        return dims, values
+    shape = [len(axis) for axis in swept.values()]
+    return ("seed", *swept, *dims[1:]), values.reshape(-1, *shape, *values.shape[1:])
 
 
 def _after(diverged: np.ndarray, clock: np.ndarray) -> np.ndarray:
@@ -59,8 +78,11 @@ def _after(diverged: np.ndarray, clock: np.ndarray) -> np.ndarray:
     return (diverged[:, None] >= 0) & (clock[None] > diverged[:, None])
 
 
-def _rounded(points: np.ndarray) -> np.ndarray:
-    return np.round(np.clip(points, -127, 127) / POINT_UNIT).astype(np.float32) * POINT_UNIT
+def _rounded(values: np.ndarray, name: str) -> np.ndarray:
+    if name not in PACKED:
+        return values
+    unit = np.float32(PACKED[name])
+    return np.round(np.clip(values, -127, 127) / unit).astype(np.float32) * unit
 
 
 class Store:
@@ -131,16 +153,18 @@ def provenance_of(runs: xr.Dataset) -> list[dict[str, Any]]:
 def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     rows = [part.drop_dims("drawn", errors="ignore") for part in parts]
     runs = xr.concat(rows, "seed", data_vars="minimal", coords="minimal", compat="override", join="exact")
-    drawn = [part["snapshots"] for part in parts if "snapshots" in part]
-    if drawn:
-        runs["snapshots"] = xr.concat(drawn, "drawn", join="exact")
+    for name in [name for name, values in parts[0].items() if "drawn" in values.dims]:
+        runs[name] = xr.concat([part[name] for part in parts], "drawn", join="exact")
     provenances = [json.loads(part.attrs["provenance"]) for part in parts]
     return runs.assign_attrs(provenances=json.dumps(provenances), recipe=parts[0].attrs["recipe"])
 
 
 def _encoding(runs: xr.Dataset) -> dict[str, dict[str, Any]]:
-    packed = {"dtype": "int16", "scale_factor": POINT_UNIT, "_FillValue": np.int16(-32768)}
     numeric = [name for name in runs.data_vars if runs[name].dtype.kind in "iuf"]
-    return {
-        name: {"zlib": True, "complevel": 9, "shuffle": True} | (packed if name in POINTS else {}) for name in numeric
-    }
+    return {name: {"zlib": True, "complevel": 9, "shuffle": True} | _packing(name) for name in numeric}
+
+
+def _packing(name: str) -> dict[str, Any]:
+    if name not in PACKED:
+        return {}
+    return {"dtype": "int16", "scale_factor": np.float32(PACKED[name]), "_FillValue": np.int16(-32768)}

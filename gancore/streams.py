@@ -39,7 +39,9 @@ class Stream:
     def __call__(self, step: int) -> Tensor:
         block, offset = divmod(step, BLOCK)
         if block != self._block:
-            runs = [self.draw(generator_of(seed, self.name, block), BLOCK) for seed in self.seeds]
+            # A seed that several runs share, as in a sweep, is drawn once.
+            each = {seed: self.draw(generator_of(seed, self.name, block), BLOCK) for seed in set(self.seeds)}
+            runs = [each[seed] for seed in self.seeds]
             self._drawn = torch.from_numpy(np.stack(runs, axis=1)).to(self.device)  # (BLOCK, R, *shape)
             self._block = block
         return self._drawn[offset]

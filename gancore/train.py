@@ -16,13 +16,20 @@ from gancore.streams import BLOCK, Stream
 
 FIRST_STEPS = 20  # how many steps' losses are kept, to be replayed
 
+Earlier = Mapping[str, Sequence[Tensor]]
+Measure = Callable[[Earlier], Mapping[str, Tensor]]
+
 
 @dataclass(frozen=True)
 class Observer:
-    """A measurement at given steps: `measure()` returns tensors by name, and changes no player."""
+    """A measurement at given steps: `measure` returns tensors by name, and changes no player.
+
+    It is given what was observed earlier, by name. What it names with a leading underscore is there
+    for later observations and not stored.
+    """
 
     at: Sequence[int]
-    measure: Callable[[], Mapping[str, Tensor]]
+    measure: Measure
 
 
 @dataclass
@@ -74,7 +81,7 @@ class Record:
     def observe(self, observers: Sequence[Observer]) -> None:
         for observer in observers:
             if self.step in observer.at:
-                for name, value in observer.measure().items():
+                for name, value in observer.measure(self.observed).items():
                     self.observed.setdefault(name, []).append(value.detach().cpu())
 
     def note_losses(self, losses: Sequence[Tensor]) -> None:

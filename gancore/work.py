@@ -9,12 +9,14 @@ import torch
 
 from gancore import recipes
 from gancore.errors import StudyError
+from gancore.observers import observers
 from gancore.progress import progress_bar
 from gancore.provenance import provenance
 from gancore.results import Store, as_dataset, key_of
+from gancore.sweeps import cells
 from gancore.train import train
 
-POPULATION = 64  # runs trained together: more gain little and need more memory
+POPULATION = 512  # runs trained together at most: more gain little and need more memory
 
 
 class Piece(NamedTuple):
@@ -41,10 +43,14 @@ def read_share(text: str) -> Share:
 
 
 def pieces(arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int], share: Share) -> Iterator[Piece]:
-    """This share's populations: every arm's seeds in runs of at most POPULATION, dealt out in turn."""
-    starts = range(0, len(seeds), POPULATION)
-    everything = [Piece(arm, recipe, seeds[s : s + POPULATION]) for arm, recipe in arms.items() for s in starts]
+    """This share's populations: every arm's seeds in populations of at most POPULATION runs, dealt out in turn."""
+    everything = [Piece(arm, recipe, part) for arm, recipe in arms.items() for part in _parts(recipe, seeds)]
     yield from everything[share.index - 1 :: share.count]
+
+
+def _parts(recipe: Mapping[str, Any], seeds: Sequence[int]) -> list[Sequence[int]]:
+    at_once = max(1, POPULATION // cells(recipe))
+    return [seeds[start : start + at_once] for start in range(0, len(seeds), at_once)]
 
 
 def train_piece(piece: Piece, store: Store, device: torch.device, checkpoints: Path) -> None:
@@ -55,14 +61,14 @@ def train_piece(piece: Piece, store: Store, device: torch.device, checkpoints: P
         return
     origin = provenance(device)
     runs = recipes.population(piece.recipe, seeds, device)
-    observers = recipes.observers(piece.recipe, runs)
+    watching = observers(piece.recipe, runs)
     checkpoint = checkpoints / f"{piece.arm}-{key_of(piece.recipe)}-seeds-{seeds[0]}-{seeds[-1]}.pt"
-    title = f"{piece.arm}, {len(seeds)} runs"
+    title = f"{piece.arm}, {len(runs.seeds)} runs"
     with progress_bar(title, piece.recipe["steps"]) as bar:
         record = train(
             runs,
             piece.recipe["steps"],
-            list(observers.values()),
+            list(watching.values()),
             checkpoint,
             progress=bar.update,
         )

@@ -11,6 +11,7 @@ from arms import CPU, moons
 
 from gancore import recipes
 from gancore.errors import StudyError
+from gancore.observers import observers
 from gancore.results import Store, as_dataset, key_of, read
 from gancore.train import train
 from gancore.work import Piece, Share, pieces, read_share, train_piece
@@ -25,7 +26,7 @@ RECIPE = moons(steps=30, observe=OBSERVE)
 
 def trained(seeds, recipe=RECIPE):
     runs = recipes.population(recipe, seeds, CPU)
-    record = train(runs, recipe["steps"], list(recipes.observers(recipe, runs).values()))
+    record = train(runs, recipe["steps"], list(observers(recipe, runs).values()))
     return as_dataset(recipe, runs, record)
 
 
@@ -46,7 +47,7 @@ def test_what_is_stored_is_what_is_read(store, two_runs):
 
 def test_points_are_stored_to_half_a_unit(two_runs):
     runs = recipes.population(RECIPE, range(2), CPU)
-    observed = train(runs, 30, list(recipes.observers(RECIPE, runs).values())).observed
+    observed = train(runs, 30, list(observers(RECIPE, runs).values())).observed
     exact = torch.stack(observed["portraits"], 1).numpy()
     assert np.abs(exact - two_runs.portraits.values).max() <= 1 / 512
 
@@ -133,7 +134,7 @@ def test_a_results_folder_that_takes_no_files_is_noticed_before_training(tmp_pat
 
 def test_values_after_a_divergence_are_missing_and_those_before_are_not(two_runs):
     runs = recipes.population(RECIPE, range(2), CPU)
-    record = train(runs, 30, list(recipes.observers(RECIPE, runs).values()))
+    record = train(runs, 30, list(observers(RECIPE, runs).values()))
     record.diverged = torch.tensor([-1, 20])
     stored = as_dataset(RECIPE, runs, record)
     assert stored.energy_distance.isnull().values.tolist() == [[False] * 3, [False, False, True]]
@@ -141,7 +142,7 @@ def test_values_after_a_divergence_are_missing_and_those_before_are_not(two_runs
 
 
 def test_shares_divide_the_work_without_overlap_or_gap():
-    arms = {name: {} for name in "abcde"}
+    arms = {name: RECIPE for name in "abcde"}
     for count in (1, 2, 3, 7):
         dealt = [p for i in range(1, count + 1) for p in pieces(arms, range(100), Share(i, count))]
         runs = sorted((p.arm, seed) for p in dealt for seed in p.seeds)

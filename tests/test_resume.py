@@ -12,7 +12,8 @@ from arms import ADAM, CPU, moons, runs_of, same
 
 from gancore import StudyError
 from gancore.checkpoints import load_checkpoint
-from gancore.recipes import observers, population
+from gancore.observers import observers
+from gancore.recipes import population
 from gancore.streams import BLOCK
 from gancore.train import Record, train
 

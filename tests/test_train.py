@@ -9,7 +9,8 @@ from arms import ADAM, CPU, moons, ordinary, runs_of, same
 from torch import nn
 from torch.testing import assert_close
 
-from gancore.recipes import observers, population
+from gancore.observers import observers
+from gancore.recipes import population
 from gancore.streams import BLOCK, Stream
 from gancore.train import FIRST_STEPS, Observer, train
 
@@ -98,8 +99,8 @@ AT = [0, 3, BLOCK, BLOCK + 1, 100, 2 * BLOCK]
 
 def test_observers_see_the_players_as_they_are_at_their_steps():
     runs, moved = runs_of(range(2)), runs_of(range(2))
-    whole = Observer(AT, lambda: {"weights": runs.state()[0].clone()})
-    late = Observer([2 * BLOCK], lambda: {"bias": runs.state()[1].clone()})
+    whole = Observer(AT, lambda earlier: {"weights": runs.state()[0].clone()})
+    late = Observer([2 * BLOCK], lambda earlier: {"bias": runs.state()[1].clone()})
     record = train(runs, 2 * BLOCK, [whole, late])
     expected = {0: moved.state()[0].clone()}
     for s in range(2 * BLOCK):
@@ -122,7 +123,7 @@ def test_watching_changes_nothing():
 
 def test_progress_tells_the_steps_made_since_it_last_told():
     reached = []
-    train(runs_of([0]), 150, [Observer([10], dict)], progress=reached.append)
+    train(runs_of([0]), 150, [Observer([10], lambda earlier: {})], progress=reached.append)
     assert reached == [10, BLOCK - 10, BLOCK, 150 - 2 * BLOCK]
 
 
@@ -149,5 +150,5 @@ def test_each_step_takes_its_own_batch_and_its_own_noise():
 
         noted.device = CPU
         setattr(runs, name, noted)
-    train(runs, BLOCK + 3, [Observer([5], dict)])
+    train(runs, BLOCK + 3, [Observer([5], lambda earlier: {})])
     assert asked == list(itertools.product(range(BLOCK + 3), ["real", "noise"]))

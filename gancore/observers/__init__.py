@@ -1,0 +1,27 @@
+"""What is watched while a population trains, as a recipe's `observe` asks for it.
+
+An entry of `observe` names a kind of observer and its settings: so many `times` evenly spaced, or
+`at` given steps. Kinds with the same clock are observed at the same steps.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gancore.choices import choose
+from gancore.observers import pictures, planes, points
+from gancore.observers.clocks import moments
+from gancore.train import Observer, Population
+
+KINDS = points.KINDS | planes.KINDS | pictures.KINDS
+CLOCKS = points.CLOCKS | planes.CLOCKS | pictures.CLOCKS
+# Dimensions of what is stored; what is not named here is a number a run and step.
+DIMENSIONS = points.DIMENSIONS | planes.DIMENSIONS | pictures.DIMENSIONS
+
+
+def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer]:
+    """The recipe's observers, by kind. Raises StudyError for an unknown kind."""
+    found = {}
+    for kind, spec in recipe["observe"].items():
+        measure = choose(KINDS, kind, "kind of observation")(recipe, runs, spec)
+        found[kind] = Observer(moments(recipe["steps"], spec), measure)
+    return found

@@ -1,0 +1,107 @@
+"""The discriminator around images: scans along lines, scores and slopes, and the generated images themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gancore import landscape
+from gancore.observers.points import sampler
+from gancore.streams import generator_of
+from gancore.targets import target_of
+from gancore.train import Earlier, Measure, Population
+
+
+def plates(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """`pictures` generated images of every run."""
+    sample = sampler(recipe, runs, spec["pictures"])
+    return lambda earlier: {"plates": sample()}
+
+
+def scores(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Scores and slopes of `pictures` images of the training set, held out, and generated: (R, 3, pictures) each."""
+    groups = _groups(recipe, runs, spec["pictures"])
+    discriminator = runs.game.players["discriminator"]
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        x = groups()  # (R, 3 pictures, D)
+        found = {
+            "scores": landscape.scores_at(discriminator, x),
+            "slopes": landscape.slopes(discriminator, x).norm(dim=2),
+        }
+        return {name: _shortened(values.unflatten(1, (3, -1))) for name, values in found.items()}
+
+    return measure
+
+
+def scans(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Line-scans through images of the training set, held out, and generated, in windows of several widths.
+
+    Through each of `pictures` images of a kind go `directions` lines from N(0, I) and, as the last
+    one, an all-positive line, uniform on [0, 1] in each pixel; `places` offsets in each of the windows
+    `reaches`. All scans are judged: peak and width (R, 3, pictures, directions + 1, windows), and
+    steady, the correlation of a scan with itself at the observation before. The scans of the first
+    `kept` images are stored, less their value at k = 0.
+    """
+    groups, ways = _groups(recipe, runs, spec["pictures"]), _directions(spec["directions"], runs, target_of(recipe))
+    unit = torch.linspace(-1, 1, spec["places"], device=ways.device)
+    discriminator = runs.game.players["discriminator"]
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        x = groups()
+        windows = [landscape.line_scan(discriminator, x, ways, reach * unit) for reach in spec["reaches"]]
+        found = torch.stack(windows, 3).unflatten(1, (3, -1))  # (R, 3, pictures, directions, windows, places)
+        widths = [
+            landscape.basin_widths(window, reach * unit) for window, reach in zip(windows, spec["reaches"], strict=True)
+        ]
+        kept = found[:, :, : spec["kept"]]
+        return {
+            "_scans": found,
+            "scans": _shortened(kept - kept[..., [spec["places"] // 2]]),
+            "peak": landscape.peaks(found, unit).float(),
+            "width": _shortened(torch.stack(widths, 3).unflatten(1, (3, -1))),
+            "steady": _shortened(_correlation(found, earlier["_scans"][-1].to(found) if "_scans" in earlier else None)),
+        }
+
+    return measure
+
+
+def _groups(recipe: Mapping[str, Any], runs: Population, pictures: int):
+    """The first images of the training set, the first held out, and generated ones: (R, 3 pictures, D)."""
+    target, sample = target_of(recipe), sampler(recipe, runs, pictures)
+    fixed = torch.cat([target.training()[:pictures], target.held_out()[:pictures]]).to(runs.noise.device)
+    return lambda: torch.cat([fixed.expand(len(runs.seeds), -1, -1), sample()], 1)
+
+
+def _directions(count: int, runs: Population, target: Any) -> Tensor:
+    """`count` directions from N(0, I) and an all-positive one: (count + 1, D)."""
+    rng = generator_of(0, "directions")
+    normal, positive = rng.standard_normal((count, target.dimensions)), rng.random((1, target.dimensions))
+    return torch.cat([torch.from_numpy(part.astype("float32")) for part in (normal, positive)]).to(runs.noise.device)
+
+
+def _correlation(a: Tensor, b: Tensor | None) -> Tensor:
+    """Pearson's correlation over the last axis; NaN where there is no b."""
+    if b is None:
+        return torch.full_like(a[..., 0], torch.nan)
+    return torch.cosine_similarity(a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True), dim=-1)
+
+
+def _shortened(x: Tensor) -> Tensor:
+    """The numbers with 11 bits of mantissa, to three digits: they compress to half."""
+    return (x.float().contiguous().view(torch.int32) + 0x800 & ~0xFFF).view(torch.float32)
+
+
+KINDS = {"plates": plates, "scores": scores, "scans": scans}
+CLOCKS = {"plates": "moment", "scores": "moment", "scans": "moment"}
+LINES = ("seed", "moment", "kind", "picture", "direction", "window")
+DIMENSIONS = {
+    "plates": ("seed", "moment", "image", "pixel"),
+    "scores": ("seed", "moment", "kind", "sample"),
+    "slopes": ("seed", "moment", "kind", "sample"),
+    "peak": LINES,
+    "width": LINES,
+    "steady": LINES,
+    "scans": ("seed", "moment", "kind", "kept", "direction", "window", "place_on_line"),
+}

@@ -1,0 +1,101 @@
+"""The discriminator over the plane, for targets in two dimensions with known means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gancore import landscape
+from gancore.landscape import has_peak, scores_at
+from gancore.metrics.ranks import rank_correlation
+from gancore.observers.clocks import moments
+from gancore.observers.points import sampler
+from gancore.streams import generator_of
+from gancore.targets import target_of
+from gancore.train import Earlier, Measure, Population
+
+
+def square(half_width: float, places: int) -> Tensor:
+    """`places` x `places` points that fill a square around 0 evenly: (places^2, 2)."""
+    side = torch.linspace(-half_width, half_width, places)
+    return torch.cartesian_prod(side, side)
+
+
+def arrows(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """-d loss_G / dx of the first run over a square, as the source draws it."""
+    x = square(spec["half_width"], spec["places"]).to(runs.noise.device).expand(len(runs.seeds), -1, -1)
+    return lambda earlier: {"arrows": landscape.pull(runs.game.players["discriminator"], x)[:1]}
+
+
+def field(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """What D's surface has to do with the fakes of now and of before.
+
+    On `places` x `places` places that fill a square of `half_width`, with `points` fakes:
+
+    - `distance_correlation` (R,): rank correlation of the score with the distance to the nearest fake;
+    - `away` (R,): mean cosine of the gradient with the direction away from the nearest fake;
+    - `agreement` (R,): mean resultant length of the gradients' directions at the fakes of a mode;
+    - `peaks` (R, radii): share of the means with a local maximum of D within each radius;
+    - `turned` (R, earlier): share of the places whose gradient has turned since each earlier observation;
+    - `remembered` (R, earlier): share of each earlier observation's fakes that D still tells for fake.
+
+    The last two are NaN for observations yet to come.
+    """
+    means = target_of(recipe).means().to(runs.noise.device)
+    x = square(spec["half_width"], spec["places"]).to(means).expand(len(runs.seeds), -1, -1)
+    sample, discriminator = sampler(recipe, runs, spec["points"]), runs.game.players["discriminator"]
+    count = len(moments(recipe["steps"], spec))
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        fake, slope = sample(), landscape.slopes(discriminator, x)
+        fakes, fields = [*earlier.get("_fakes", []), fake], [*earlier.get("_fields", []), slope]
+        distance, nearest = torch.cdist(x, fake).min(2)
+        away = x - torch.take_along_dim(fake, nearest[..., None], 1)
+        mode = torch.cdist(fake, means.expand(len(fake), -1, -1)).argmin(2)
+        return {
+            "_fakes": fake,
+            "_fields": slope,
+            "distance_correlation": rank_correlation(scores_at(discriminator, x), distance),
+            "away": torch.cosine_similarity(slope, away, dim=2).mean(1),
+            "agreement": landscape.agreement(landscape.slopes(discriminator, fake), mode, len(means)),
+            "peaks": torch.stack([has_peak(discriminator, means, r).float().mean(1) for r in spec["radii"]], 1),
+            "turned": _filled(torch.stack([landscape.turned(slope, f.to(slope)) for f in fields], 1), count),
+            "remembered": _filled(landscape.accuracy_on(discriminator, [f.to(fake) for f in fakes]), count),
+        }
+
+    return measure
+
+
+def _filled(x: Tensor, count: int) -> Tensor:
+    """(R, n) with NaN appended: (R, count)."""
+    return torch.cat([x, x.new_full((len(x), count - x.shape[1]), torch.nan)], 1)
+
+
+def basins(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Width of D's basins around the target's means along random lines, (R,): see `landscape.basin_widths`."""
+    means = target_of(recipe).means().to(runs.noise.device)
+    ways = generator_of(0, "directions").standard_normal((spec["directions"], 2))
+    ways = torch.from_numpy(ways.astype("float32")).to(means)
+    offsets = torch.linspace(-spec["reach"], spec["reach"], spec["places"], device=means.device)
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        x = means.expand(len(runs.seeds), -1, -1)
+        scans = landscape.line_scan(runs.game.players["discriminator"], x, ways, offsets)
+        return {"basin_width": landscape.basin_widths(scans, offsets).mean((1, 2))}
+
+    return measure
+
+
+KINDS = {"arrows": arrows, "field": field, "basins": basins}
+CLOCKS = {"arrows": "frame", "field": "moment", "basins": "step"}
+FIELD = ("seed", "moment")
+DIMENSIONS = {
+    "arrows": ("drawn", "frame", "spot", "axis"),
+    "distance_correlation": FIELD,
+    "away": FIELD,
+    "agreement": FIELD,
+    "peaks": (*FIELD, "radius"),
+    "turned": (*FIELD, "earlier"),
+    "remembered": (*FIELD, "earlier"),
+}

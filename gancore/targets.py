@@ -1,0 +1,56 @@
+"""What a recipe's `target` may name: mixtures with known modes, and images.
+
+A target knows its `dimensions`, and `draw(batch)` says how a run draws its batches from a `Stream`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from gancore import mixtures
+from gancore.choices import make
+from gancore.errors import StudyError
+from gancore.mixtures import Draw
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images as points, pixels in [-1, 1]: the training images of the set `images`, or the `first` so many."""
+
+    images: str
+    first: int | None = None
+
+    @property
+    def dimensions(self) -> int:
+        return self.training().shape[1]
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`, drawn with replacement: n of them, (n, batch, D)."""
+        training = self.training().numpy()
+        return lambda rng, n: training[rng.integers(len(training), size=(n, batch))]
+
+    def training(self) -> Tensor:
+        """The training set, (N, D). Raises StudyError where `first` is not a number from 1 to all there are."""
+        everything = self._images().train
+        if self.first is not None and not 1 <= self.first <= len(everything):
+            raise StudyError(f"first = {self.first}: allowed is a whole number from 1 to {len(everything)}")
+        return everything[: self.first]
+
+    def held_out(self) -> Tensor:
+        """Images that no run trains on, (M, D)."""
+        return self._images().held_out
+
+    def _images(self) -> Any:
+        from gancore.images import load  # torchvision takes seconds to import, and mixtures do without
+
+        return load(self.images)
+
+
+TARGETS = {"moons": mixtures.Moons, "ring": mixtures.Ring, "pictures": Pictures}
+
+
+def target_of(recipe: Mapping[str, Any]) -> Any:
+    """The recipe's target. Raises StudyError for an unknown one."""
+    return make(TARGETS, recipe["target"], "target")
