@@ -38,10 +38,10 @@ PENALTIES: dict[str, Function] = {"r1": r1, "r2": r2}
 
 @dataclass(frozen=True)
 class Penalty:
-    """A penalty and its weight, a number or one for each run."""
+    """A penalty and its weight, a number or one for each run; a CUDA graph needs it as a tensor on the device."""
 
     function: Function
-    weight: float | Sequence[float]
+    weight: float | Sequence[float] | Tensor
 
     def __call__(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         return torch.as_tensor(self.weight, dtype=real.dtype, device=real.device) * self.function(

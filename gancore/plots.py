@@ -20,7 +20,8 @@ from gancore.files import write_whole
 from gancore.stats import Interval, median, median_band
 
 REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
-COLOURS = {"z2": "#cc78bc", "z4": "#029e73"}  # its purple and green, for the two arms that 01 compares
+PURPLE, GREEN = "#cc78bc", "#029e73"  # two more of it
+COLOURS = {"z2": PURPLE, "z4": GREEN, "plain": PURPLE, "r1": GREEN}  # the arms that a notebook compares
 NO_DATE = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -94,6 +95,15 @@ def cloud(axes: Axes, real: np.ndarray, limits: tuple[float, float, float, float
     bare(axes, limits)
     axes.set_title(title)
     return axes.scatter([], [], s=5, color=FAKE, linewidths=0)
+
+
+def arrows(axes: Axes, places: np.ndarray, vectors: np.ndarray) -> None:
+    """Vectors (n, 2) at places (n, 2) of a square grid; the longest twentieth all fill the grid's spacing."""
+    spacing = np.ptp(places[:, 0]) / (np.sqrt(len(places)) - 1)
+    length = np.linalg.norm(vectors, axis=1)
+    longest = max(np.quantile(length, 0.95), np.finfo(np.float32).tiny)
+    drawn = vectors * (spacing / np.maximum(length, longest))[:, None]
+    axes.quiver(*places.T, *drawn.T, color="0.45", angles="xy", scale_units="xy", scale=1, width=0.004, headwidth=4)
 
 
 def bare(axes: Axes, limits: tuple[float, float, float, float]) -> None:

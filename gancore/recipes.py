@@ -63,7 +63,10 @@ def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.de
         players[name] = network.to(device)
         optimisers[name] = make(OPTIMISERS, spec["optimiser"], "optimiser", list(network.parameters()))
     penalties = [
-        Penalty(choose(PENALTIES, spec["name"], "penalty"), spec["weight"]) for spec in recipe.get("penalties", [])
+        Penalty(
+            choose(PENALTIES, spec["name"], "penalty"), torch.as_tensor(spec["weight"], dtype=torch.float32).to(device)
+        )
+        for spec in recipe.get("penalties", [])
     ]
     return Population(
         seeds=seeds,

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,26 +54,29 @@ class Study:
         # What smoke and quick train is of no use to other code; committed results are replayed instead.
         return ROOT / "data" / "results" if self.profile == "paper" else self.build / "results" / code_digest()
 
-    def runs(self, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, xr.Dataset]:
+    def runs(self, arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int] | None = None) -> dict[str, xr.Dataset]:
         """The arms' runs by name, trained first where they are missing and this study trains.
 
-        Raises StudyError where runs are missing and it does not, or where a stored file is bad.
+        `seeds` are the study's own unless others are given. Raises StudyError where runs are missing
+        and it does not train, or where a stored file is bad.
         """
-        missing = [arm for arm, recipe in arms.items() if set(self.seeds) - self.store.seeds(arm, recipe)]
+        seeds = self.seeds if seeds is None else seeds
+        missing = [arm for arm, recipe in arms.items() if set(seeds) - self.store.seeds(arm, recipe)]
         if missing and not self.trains:
             raise StudyError(
-                f"no stored runs for {', '.join(missing)} with seeds {self.seeds[0]} to {self.seeds[-1]} in "
+                f"no stored runs for {', '.join(missing)} with seeds {seeds[0]} to {seeds[-1]} in "
                 f"{self.store.folder}: `make study PROFILE=paper NOTEBOOKS={self.notebook}` trains what the profile "
                 "asks for; with other parameters, set train = True"
             )
         if missing:
             self.store.check_writable()
-            for piece in pieces(arms, self.seeds, self.share):
+            for piece in pieces(arms, seeds, self.share):
                 train_piece(piece, self.store, self.device, self.build / "checkpoints" / code_digest() / self.notebook)
         if self.share.count > 1:
             return {}
-        self._used = {arm: self.store.load(arm, recipe, self.seeds) for arm, recipe in arms.items()}
-        return self._used
+        loaded = {arm: self.store.load(arm, recipe, seeds) for arm, recipe in arms.items()}
+        self._used |= loaded
+        return loaded
 
     def figure(self, figure: Figure, name: str, alt: str, dense: bool = False) -> HTML:
         """Save a figure as SVG and PDF (`dense`: PNG and PDF) and show it with its description."""
@@ -108,7 +111,7 @@ class Study:
 
     def provenance(self) -> Markdown:
         """Where the runs come from: of the stored results in profile `paper`, so that rendering changes nothing."""
-        return Markdown(tables.provenance(self._origins(), len(self._used), self.seeds))
+        return Markdown(tables.provenance(self._origins(), list(self._used.values())))
 
     def _origins(self) -> list[dict[str, Any]]:
         return [origin for runs in self._used.values() for origin in provenance_of(runs)]

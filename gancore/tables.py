@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import xarray as xr
+
 from gancore.stats import Interval
 
 
@@ -34,8 +36,8 @@ def _note(verdict: Mapping[str, Any]) -> str:
     return "" if verdict["as_committed"] else f"<br>(profile {verdict['profile']}: indicative only)"
 
 
-def provenance(origins: Sequence[Mapping[str, Any]], arms: int, seeds: Sequence[int]) -> str:
-    """A row a property of the stored runs, from each file's provenance: commits, machine, versions, time spent."""
+def provenance(origins: Sequence[Mapping[str, Any]], arms: Sequence[xr.Dataset]) -> str:
+    """A row a property of the arms' stored runs: commits, machine, versions, seeds, time spent."""
 
     def every(key: str) -> str:
         return ", ".join(sorted({str(origin[key]) for origin in origins}))
@@ -46,8 +48,9 @@ def provenance(origins: Sequence[Mapping[str, Any]], arms: int, seeds: Sequence[
         ("commit", ", ".join(commits)),
         ("trained on", every("device")),
         ("versions", "; ".join(", ".join(f"{k} {v}" for k, v in json.loads(text).items()) for text in versions)),
-        ("seeds", f"{seeds[0]} to {seeds[-1]}, each arm"),
-        ("arms", arms),
+        ("arms", len(arms)),
+        ("seeds of an arm", " or ".join(sorted({f"{int(arm.seed[0])} to {int(arm.seed[-1])}" for arm in arms}))),
+        ("runs", f"{sum(arm.diverged.size for arm in arms):,}"),
         ("training time", f"{sum(origin['seconds'] for origin in origins) / 60:.0f} core minutes"),
         ("date", every("date").split("T")[0]),
     ]
