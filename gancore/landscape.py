@@ -38,8 +38,8 @@ def pull(discriminator: nn.Module, x: Tensor) -> Tensor:
 def line_scan(discriminator: nn.Module, x: Tensor, directions: Tensor, offsets: Tensor, chunk: int = CHUNK) -> Tensor:
     """f(k) = D(x + k u / |u|): (R, n, ...), (m, ...), (K,) -> (R, n, m, K).
 
-    The same m directions go through every point. No temporary has many more than `chunk` numbers,
-    whatever the sizes.
+    The same m directions go through every point. As many lines are scanned at once as take `chunk`
+    numbers, at least one; what a discriminator that is no mlp needs for its own layers is not counted.
     """
     unit = directions / directions.flatten(1).norm(dim=1).reshape(-1, *[1] * (directions.dim() - 1))
     along = _along_layers if _is_mlp(discriminator) else _along_points
