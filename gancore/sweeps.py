@@ -8,11 +8,15 @@ seed cell by cell, the last axis fastest.
 
 import copy
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 from gancore.errors import StudyError
+
+# The places whose value may differ from run to run; elsewhere a list would mean something else.
+PER_RUN = re.compile(r"players\.\w+\.optimiser\.(rate|momentum|beta1)|penalties\.\d+\.weight")
 
 
 def axes(recipe: Mapping[str, Any]) -> dict[str, list[float]]:
@@ -28,7 +32,8 @@ def cells(recipe: Mapping[str, Any]) -> int:
 def spread(recipe: Mapping[str, Any], seeds: Sequence[int]) -> tuple[dict[str, Any], list[int]]:
     """The recipe with a value for each run wherever the sweep sets one, and each run's seed.
 
-    Raises StudyError where the sweep sets a place that the recipe does not have.
+    Raises StudyError where the sweep sets a place that the recipe does not have, or that cannot
+    differ from run to run.
     """
     grid = list(itertools.product(*axes(recipe).values()))
     flat = copy.deepcopy({key: value for key, value in recipe.items() if key != "sweep"})
@@ -48,3 +53,6 @@ def _put(recipe: dict[str, Any], place: str, value: Any) -> None:
         holder[last] = value
     except (KeyError, IndexError, TypeError) as error:
         raise StudyError(f"the sweep sets {place!r}, which the recipe does not have") from error
+    if not PER_RUN.fullmatch(place):
+        allowed = "an optimiser's rate, momentum and beta1, and a penalty's weight"
+        raise StudyError(f"the sweep sets {place!r}, which is the same for all runs: allowed are {allowed}")
