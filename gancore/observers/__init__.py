@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gancore.choices import choose
+from gancore.errors import StudyError
 from gancore.observers import pictures, planes, points
 from gancore.observers.clocks import moments
 from gancore.train import Observer, Population
@@ -19,9 +20,16 @@ DIMENSIONS = points.DIMENSIONS | planes.DIMENSIONS | pictures.DIMENSIONS
 
 
 def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer]:
-    """The recipe's observers, by kind. Raises StudyError for an unknown kind."""
-    found = {}
+    """The recipe's observers, by kind.
+
+    Raises StudyError for an unknown kind, and for kinds of the same clock at different steps.
+    """
+    found, clocks = {}, {}
     for kind, spec in recipe["observe"].items():
         measure = choose(KINDS, kind, "kind of observation")(recipe, runs, spec)
-        found[kind] = Observer(moments(recipe["steps"], spec), measure)
+        at = moments(recipe["steps"], spec)
+        other, its = clocks.setdefault(CLOCKS[kind], (kind, at))
+        if at != its:
+            raise StudyError(f"{other} and {kind} share the clock {CLOCKS[kind]!r}: observe them at the same steps")
+        found[kind] = Observer(at, measure)
     return found

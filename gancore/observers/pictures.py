@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gancore import landscape
+from gancore.errors import StudyError
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
 from gancore.targets import target_of
@@ -68,9 +69,15 @@ def scans(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
 
 
 def _groups(recipe: Mapping[str, Any], runs: Population, pictures: int):
-    """The first images of the training set, the first held out, and generated ones: (R, 3 pictures, D)."""
+    """The first images of the training set, the first held out, and generated ones: (R, 3 pictures, D).
+
+    Raises StudyError where there are fewer of either.
+    """
     target, sample = target_of(recipe), sampler(recipe, runs, pictures)
-    fixed = torch.cat([target.training()[:pictures], target.held_out()[:pictures]]).to(runs.noise.device)
+    there = [target.training(), target.held_out()]
+    if pictures > min(map(len, there)):
+        raise StudyError(f"{pictures} pictures are observed: allowed are at most {min(map(len, there))} of each kind")
+    fixed = torch.cat([images[:pictures] for images in there]).to(runs.noise.device)
     return lambda: torch.cat([fixed.expand(len(runs.seeds), -1, -1), sample()], 1)
 
 
@@ -90,7 +97,9 @@ def _correlation(a: Tensor, b: Tensor | None) -> Tensor:
 
 def _shortened(x: Tensor) -> Tensor:
     """The numbers with 11 bits of mantissa, to three digits: they compress to half."""
-    return (x.float().contiguous().view(torch.int32) + 0x800 & ~0xFFF).view(torch.float32)
+    x = x.float().contiguous()
+    # A GPU's NaN is the largest of all bit patterns: adding to it would give a number.
+    return (x.view(torch.int32) + 0x800 & ~0xFFF).view(torch.float32).where(~x.isnan(), torch.nan)
 
 
 KINDS = {"plates": plates, "scores": scores, "scans": scans}
