@@ -1,5 +1,7 @@
 """The measures against plain loops, scipy and cases known by construction."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gancore.metrics.coverage import REACH, arc_coverage, distance_to_arcs, moons_measures, rarer_share
+from gancore.metrics.coverage import (
+    REACH,
+    arc_coverage,
+    distance_to_arcs,
+    mode_shares,
+    moons_measures,
+    rarer_share,
+    reverse_kl,
+    ring_measures,
+)
+from gancore.metrics.ranks import rank_correlation
 from gancore.metrics.two_sample import energy_distance
-from gancore.mixtures import Moons
+from gancore.mixtures import Moons, Ring
 
 MOONS = Moons()
 COORDINATES = st.lists(st.floats(-3, 3), min_size=2, max_size=8)
@@ -106,3 +118,70 @@ def test_the_moons_measures_are_the_functions_of_the_same_names_run_by_run():
     for run in range(4):
         for name, alone in moons_measures(x[run : run + 1], MOONS).items():
             assert together[name][run].item() == pytest.approx(alone.item(), abs=1e-5)
+
+
+NUMBERS = st.lists(st.tuples(st.integers(-3, 3), st.floats(-5, 5)), min_size=3, max_size=20)
+
+
+@given(pairs=NUMBERS)
+def test_the_rank_correlation_is_scipys_ties_included(pairs):
+    a, b = (torch.tensor(column, dtype=torch.float64) for column in zip(*pairs, strict=True))
+    if len(set(a.tolist())) > 1 and len(set(b.tolist())) > 1:
+        found = rank_correlation(torch.stack([a, b, a]), torch.stack([b, a, -b]))
+        expected = stats.spearmanr(a, b).statistic
+        assert found.tolist() == pytest.approx([expected, expected, -expected], abs=1e-12)
+
+
+def test_the_rank_correlation_sees_order_alone_and_is_missing_where_one_side_is_constant(device):
+    a = torch.tensor([0.1, 0.2, 0.3, 7.0], device=device)
+    found = rank_correlation(torch.stack([a, a, a]), torch.stack([a.exp(), -(a**3), torch.ones_like(a)]))
+    assert found[:2].tolist() == pytest.approx([1, -1]) and found[2].isnan()
+    assert found.device.type == device.type and found.dtype == torch.float32
+
+
+def around(means, counts, away):
+    """So many points at a distance from each mean, all outwards."""
+    return torch.cat([mean * (1 + away) + torch.zeros(n, 2) for mean, n in zip(means, counts, strict=True)])
+
+
+@given(
+    good=st.lists(st.integers(0, 9), min_size=5, max_size=5),
+    poor=st.lists(st.integers(0, 9), min_size=5, max_size=5),
+    near=st.floats(0, 0.29),
+    far=st.floats(0.31, 2),
+)
+def test_shares_count_the_points_of_each_mode_and_those_within_three_deviations(good, poor, near, far):
+    n, means = sum(good) + sum(poor), Ring(5, 0.1).means()
+    if n:
+        x = torch.cat([around(means, good, near), around(means, poor, far)])
+        shares, high = mode_shares(torch.stack([x, x.flip(0)]), means, 0.1)
+        expected = [(a + b) / n for a, b in zip(good, poor, strict=True)]
+        for run in range(2):
+            assert shares[run].tolist() == pytest.approx(expected, abs=1e-6)
+            assert high[run].tolist() == pytest.approx([a / n for a in good], abs=1e-6)
+
+
+@given(counts=st.lists(st.integers(0, 20), min_size=2, max_size=9).filter(any))
+def test_the_reverse_kl_is_scipys_relative_entropy_to_equal_shares(counts):
+    shares = np.array(counts) / sum(counts)
+    found = reverse_kl(torch.from_numpy(np.stack([shares, np.eye(len(counts))[0]])))
+    uniform = np.full(len(counts), 1 / len(counts))
+    assert found.tolist() == pytest.approx([stats.entropy(shares, uniform), math.log(len(counts))], abs=1e-12)
+
+
+def test_the_ring_is_measured_by_hand_made_points_run_by_run(device):
+    ring, means = Ring(4, 0.02), Ring(4, 0.02).means()
+    runs = [([50, 50, 50, 50], 0.0), ([198, 1, 1, 0], 0.05), ([100, 99, 1, 0], 0.07), ([200, 0, 0, 0], 0.0)]
+    x = torch.stack([around(means, counts, away) for counts, away in runs]).to(device)
+    x[3, 0] = means[1] * 1.01
+    found = ring_measures(x, ring)
+    shares = [[0.25] * 4, [0.99, 0.005, 0.005, 0], [0.5, 0.495, 0.005, 0], [0.995, 0.005, 0, 0]]
+    expected = {
+        "captured": [4, 3, 0, 2],
+        "occupied": [4, 1, 2, 1],
+        "high_quality": [1, 1, 0, 1],
+        "reverse_kl": [stats.entropy(share, [0.25] * 4) for share in shares],
+    }
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert found[name].tolist() == pytest.approx(values, abs=1e-5), name

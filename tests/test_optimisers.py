@@ -12,7 +12,9 @@ SHAPES = [(5, 3), (5, 1)]
 PAIRS = {
     "sgd": (SGD, {}, torch.optim.SGD, {}),
     "sgd with momentum": (SGD, {"momentum": 0.9}, torch.optim.SGD, {"momentum": 0.9}),
+    "sgd with a momentum each": (SGD, {"momentum": [0.5] * RUNS}, torch.optim.SGD, {"momentum": 0.5}),
     "adam": (Adam, {}, torch.optim.Adam, {}),
+    "adam with a momentum each": (Adam, {"beta1": [0.5] * RUNS}, torch.optim.Adam, {"betas": (0.5, 0.999)}),
     "adam of the gan papers": (
         Adam,
         {"beta1": 0.5, "beta2": 0.99, "epsilon": 1e-6},
@@ -51,6 +53,31 @@ def test_stacked_parameters_move_as_under_torch_optim(pair, rate, device):
         alone = descend_alone(textbook, [p[run] for p in start], own, rates[run], **textbook_settings)
         for all_of_them, one in zip(found, alone, strict=True):
             assert_close(all_of_them[run].detach(), one, rtol=1e-6, atol=1e-6)
+
+
+MOMENTA = {
+    "sgd": (SGD, "momentum", [0.0, 0.5, 0.9, 0.99], torch.optim.SGD, lambda own: {"momentum": own}),
+    "adam": (Adam, "beta1", [0.0, 0.5, 0.9, 0.99], torch.optim.Adam, lambda own: {"betas": (own, 0.999)}),
+}
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+@pytest.mark.parametrize("kind", MOMENTA)
+def test_each_run_has_its_own_momentum_as_under_torch_optim(kind, rate, device):
+    stacked, name, momenta, textbook, settings_of = MOMENTA[kind]
+    numbers = torch.Generator().manual_seed(0)
+    start = [torch.randn(RUNS, *shape, generator=numbers).to(device) for shape in SHAPES]
+    gradients = [[torch.randn(RUNS, *s, generator=numbers).to(device) for s in SHAPES] for _ in range(STEPS)]
+    found = [p.clone() for p in start]
+    optimiser = stacked(found, rate, **{name: momenta})
+    for step in gradients:
+        optimiser.step(step)
+    rates = rate if isinstance(rate, list) else [rate] * RUNS
+    for run, momentum in enumerate(momenta):
+        own = [[g[run] for g in step] for step in gradients]
+        alone = descend_alone(textbook, [p[run] for p in start], own, rates[run], **settings_of(momentum))
+        for all_of_them, one in zip(found, alone, strict=True):
+            assert_close(all_of_them[run], one, rtol=2e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)

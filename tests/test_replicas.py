@@ -5,6 +5,7 @@ import torch
 from arms import ADAM, CPU, MODULES, NORMAL, NORMAL_THROUGHOUT, SGD, moons, ordinary, runs_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
@@ -12,12 +13,12 @@ from torch.testing import assert_close
 
 from gancore.nets import mlp
 from gancore.recipes import population
-from gancore.replicas import ACTIVATIONS, Linear, initialise, normal, normal_throughout
+from gancore.replicas import ACTIVATIONS, Linear, he, initialise, normal, normal_throughout
 from gancore.train import train
 
 MANY = range(100, 164)
 SOME = (100, 107, 163)
-INITIALISERS = {"normal": normal(1.0, 0.01), "normal_throughout": normal_throughout(0.5, 0.5)}
+INITIALISERS = {"normal": normal(1.0, 0.01), "normal_throughout": normal_throughout(0.5, 0.5), "he": he()}
 
 
 def initialised(seeds, activation, draw):
@@ -62,6 +63,22 @@ def test_weights_do_not_repeat_over_seeds_or_players():
     network = mlp(1, [2, 16, 8, 3], "relu")
     initialise(network, [0], "discriminator", INITIALISERS["normal"])
     assert not torch.equal(network[0].weight, initialised([0], "relu", INITIALISERS["normal"])[0].weight)
+
+
+def test_he_draws_normal_weights_of_variance_two_over_the_inputs_and_no_biases():
+    network = mlp(20, [3, 50, 200, 10], "relu")
+    initialise(network, range(20), "generator", he())
+    for linear, inputs in zip(network, (3, 50, 200), strict=True):
+        weights = linear.weight.detach().double().flatten() / (2 / inputs) ** 0.5
+        assert stats.kstest(weights.numpy(), "norm").pvalue > 0.001
+        assert not linear.bias.any()
+
+
+def test_he_keeps_the_mean_square_of_a_relu_layers_inputs():
+    network = mlp(4, [400, 400, 400, 400], "relu")
+    initialise(network, range(4), "generator", he())
+    x = torch.randn(4, 200, 400, generator=torch.Generator().manual_seed(0))
+    assert_close(network(x).square().mean((1, 2)), torch.full((4,), 2.0), rtol=0.15, atol=0)
 
 
 def losses_alone(objective, generator, discriminator, real, z):
