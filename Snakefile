@@ -44,8 +44,12 @@ rule notebook:
         notebook="notebooks/{number}_{topic}.ipynb",
         code=code,
         claims="data/claims.yml",
+        # Notebooks may look at the runs of those before them, so those are trained first.
         shares=lambda wildcards: [
-            f"{build}/shares/{wildcards.number}-{i}-of-{shares}.done" for i in range(1, shares + 1) if shares > 1
+            f"{build}/shares/{number}-{i}-of-{shares}.done"
+            for number in notebooks
+            for i in range(1, shares + 1)
+            if shares > 1 and number <= wildcards.number
         ],
     output:
         f"{build}/{{number}}_{{topic}}.ipynb",

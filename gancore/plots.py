@@ -9,10 +9,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+import xarray as xr
 from IPython.display import HTML
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
+from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -22,6 +23,7 @@ from gancore.stats import Interval, median, median_band
 REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
 PURPLE, GREEN = "#cc78bc", "#029e73"  # two more of it
 COLOURS = {"z2": PURPLE, "z4": GREEN, "plain": PURPLE, "r1": GREEN}  # the arms that a notebook compares
+COLOURS |= {"collapsed": PURPLE, "healthy": GREEN, "overfitted": "#d55e00"}
 NO_DATE = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -106,10 +108,28 @@ def arrows(axes: Axes, places: np.ndarray, vectors: np.ndarray) -> None:
     axes.quiver(*places.T, *drawn.T, color="0.45", angles="xy", scale_units="xy", scale=1, width=0.004, headwidth=4)
 
 
+def plate(axes: Axes, images: np.ndarray, side: int) -> None:
+    """Images (n, side^2) in [-1, 1], n a square number, as one square plate."""
+    across = round(np.sqrt(len(images)))
+    rows = images.reshape(across, across, side, side).swapaxes(1, 2).reshape(across * side, across * side)
+    axes.imshow(rows, cmap="gray", vmin=-1, vmax=1)
+    axes.axis("off")
+
+
 def bare(axes: Axes, limits: tuple[float, float, float, float]) -> None:
     """A square-scaled map without ticks: limits are left, right, bottom, top."""
     axes.set(xlim=limits[:2], ylim=limits[2:], xticks=[], yticks=[], aspect="equal")
     sns.despine(ax=axes, left=True, bottom=True)
+
+
+def heatmap(axes: Axes, cells: xr.DataArray, title: str) -> QuadMesh:
+    """Shares between 0 and 1 over two labelled dimensions, upwards and to the right, as coloured cells."""
+    mesh = axes.pcolormesh(cells, cmap="cividis", vmin=0, vmax=1, rasterized=True)
+    axes.set(title=title, ylabel=cells.dims[0], xlabel=cells.dims[1])
+    for axis, labels in zip((axes.yaxis, axes.xaxis), (cells[dim].values for dim in cells.dims), strict=True):
+        shown = np.arange(0, len(labels), max(1, len(labels) // 5))
+        axis.set_ticks(shown + 0.5, [f"{label:.3g}" for label in labels[shown]])
+    return mesh
 
 
 def runs_over_time(axes: Axes, steps: np.ndarray, values: np.ndarray, colour, label: str) -> None:

@@ -90,13 +90,14 @@ class Linear(nn.Module):
         return _Dense.apply(x, self.weight, self.bias, self.activation)
 
 
-Initialiser = Callable[[np.random.Generator, str, tuple[int, ...]], np.ndarray]
+# Draws one parameter of a layer: (generator, "weight" or "bias", shape, inputs of the layer).
+Initialiser = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
 
 
 def normal(weight: float, bias: float) -> Initialiser:
     """Weights from N(0, weight^2), every bias the constant `bias`."""
 
-    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], inputs: int) -> np.ndarray:
         return rng.normal(0, weight, shape) if kind == "weight" else np.full(shape, bias)
 
     return draw
@@ -105,7 +106,7 @@ def normal(weight: float, bias: float) -> Initialiser:
 def normal_throughout(weight: float, bias: float) -> Initialiser:
     """Weights from N(0, weight^2), biases from N(0, bias^2)."""
 
-    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], inputs: int) -> np.ndarray:
         return rng.normal(0, weight if kind == "weight" else bias, shape)
 
     return draw
@@ -114,13 +115,22 @@ def normal_throughout(weight: float, bias: float) -> Initialiser:
 def he() -> Initialiser:
     """Weights from N(0, 2 / inputs), biases 0 (He et al. 2015, equation 10)."""
 
-    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-        return rng.normal(0, np.sqrt(2 / shape[-1]), shape) if kind == "weight" else np.zeros(shape)
+    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], inputs: int) -> np.ndarray:
+        return rng.normal(0, np.sqrt(2 / inputs), shape) if kind == "weight" else np.zeros(shape)
 
     return draw
 
 
-INITIALISERS = {"normal": normal, "normal_throughout": normal_throughout, "he": he}
+def uniform() -> Initialiser:
+    """Weights and biases from U(-1 / sqrt(inputs), 1 / sqrt(inputs)), as `torch.nn.Linear` starts by default."""
+
+    def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], inputs: int) -> np.ndarray:
+        return rng.uniform(-1 / np.sqrt(inputs), 1 / np.sqrt(inputs), shape)
+
+    return draw
+
+
+INITIALISERS = {"normal": normal, "normal_throughout": normal_throughout, "he": he, "uniform": uniform}
 
 
 @torch.no_grad()
@@ -132,5 +142,7 @@ def initialise(network: nn.Module, seeds: Sequence[int], stream: str, draw: Init
     for replica, seed in enumerate(seeds):
         rng = generator_of(seed, f"weights of the {stream}")
         for name, parameter in network.named_parameters():
-            kind, shape = name.rsplit(".", 1)[-1], tuple(parameter.shape[1:])
-            parameter[replica] = torch.from_numpy(draw(rng, kind, shape).astype(np.float32))
+            layer, kind = name.rsplit(".", 1)
+            inputs = network.get_parameter(f"{layer}.weight").shape[-1]
+            drawn = draw(rng, kind, tuple(parameter.shape[1:]), inputs)
+            parameter[replica] = torch.from_numpy(drawn.astype(np.float32))

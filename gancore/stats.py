@@ -62,6 +62,37 @@ def improvement(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.mean((a[:, None] > b[None]) + 0.5 * (a[:, None] == b[None])))
 
 
+def late(values: np.ndarray) -> np.ndarray:
+    """The mean over the second half of the observations, missing ones left out: (n, T, ...) -> (n, ...)."""
+    return np.nanmean(values[:, values.shape[1] // 2 :], axis=1)
+
+
+def by_lag(values: np.ndarray) -> np.ndarray:
+    """Values of pairs of observations by how far the two are apart: (n, later, earlier) -> (n, lags).
+
+    Of the second half of the observations, so (n, T, T) gives about T / 2 lags, lag 0 first; each is
+    the mean over all pairs so far apart.
+    """
+    half = values.shape[1] // 2
+    values = values[:, half:, half:]
+    return np.stack([np.diagonal(values, -lag, 1, 2).mean(1) for lag in range(values.shape[1] - 1)], 1)
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> Interval:
+    """Spearman's correlation over the runs (n,), (n,), with the interval of Bonett & Wright (2000).
+
+    Runs where either value is missing are left out; NaN where fewer than 4 are left or one is constant.
+    """
+    there = np.isfinite(a) & np.isfinite(b)
+    a, b = a[there], b[there]
+    if len(a) < 4 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    value = float(stats.spearmanr(a, b).statistic)
+    reach = stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt((1 + value**2 / 2) / (len(a) - 3))
+    middle = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
+    return Interval(value, float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
+
+
 def _bootstrap(samples: list[np.ndarray], statistic) -> Interval:
     value = float(statistic(*samples, axis=-1))
     if min(map(len, samples)) < 2:

@@ -18,9 +18,9 @@ from gancore.host import pick_device
 from gancore.parameters import known_profile, refuse_unknown, require, whole_number
 from gancore.plots import as_html, save
 from gancore.provenance import code_digest
-from gancore.results import Store, provenance_of
+from gancore.results import Store, provenance_of, read
 from gancore.stats import Interval
-from gancore.work import pieces, read_share, train_piece
+from gancore.work import POPULATION, pieces, read_share, train_piece
 
 
 class Study:
@@ -45,6 +45,7 @@ class Study:
         self.trains = namespace["train"] or self.profile != "paper"
         self.build = Path(os.environ.get("GANCORE_BUILD", ROOT / "build")) / self.profile
         self.store = Store(self._results_folder(namespace["results"]) / notebook)
+        self.decides = self.profile != "smoke"
         self._verdicts: list[dict[str, Any]] = []
         self._used: dict[str, xr.Dataset] = {}
 
@@ -54,10 +55,13 @@ class Study:
         # What smoke and quick train is of no use to other code; committed results are replayed instead.
         return ROOT / "data" / "results" if self.profile == "paper" else self.build / "results" / code_digest()
 
-    def runs(self, arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int] | None = None) -> dict[str, xr.Dataset]:
+    def runs(
+        self, arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int] | None = None, together: int = POPULATION
+    ) -> dict[str, xr.Dataset]:
         """The arms' runs by name, trained first where they are missing and this study trains.
 
-        `seeds` are the study's own unless others are given. Raises StudyError where runs are missing
+        `seeds` are the study's own unless others are given; at most `together` runs are one
+        population, so that arms of large networks can be shared out. Raises StudyError where runs are missing
         and it does not train, or where a stored file is bad.
         """
         seeds = self.seeds if seeds is None else seeds
@@ -70,7 +74,7 @@ class Study:
             )
         if missing:
             self.store.check_writable()
-            for piece in pieces(arms, seeds, self.share):
+            for piece in pieces(arms, seeds, self.share, together):
                 train_piece(piece, self.store, self.device, self.build / "checkpoints" / code_digest() / self.notebook)
         if self.share.count > 1:
             return {}
@@ -78,20 +82,34 @@ class Study:
         self._used |= loaded
         return loaded
 
+    def keep_apart(self, data: str) -> None:
+        """Say that the runs are on other `data` than the claims are about: a results folder of its own, no verdicts."""
+        self.store = Store(self.store.folder.with_name(f"{self.notebook}-{data}"))
+        self.decides = False
+
+    def others(self, notebook: str) -> list[xr.Dataset]:
+        """All runs of another notebook that are stored beside this one's, a dataset a file; none if there are none.
+
+        Raises StudyError where a file is bad.
+        """
+        return [read(path) for path in sorted((self.store.folder.parent / notebook).glob("*.nc"))]
+
     def figure(self, figure: Figure, name: str, alt: str, dense: bool = False) -> HTML:
         """Save a figure as SVG and PDF (`dense`: PNG and PDF) and show it with its description."""
         picture = save(figure, self.build / "figures" / self.notebook / name, dense)
         return as_html(picture, alt)
 
     def verdict(self, claim_id: str, effects: Mapping[str, Interval]) -> None:
-        """Decide a claim by its criterion and write the verdict down. `smoke` decides nothing."""
+        """Decide a claim by its criterion and write the verdict down, if this study decides claims at all.
+
+        Profile `smoke` does not, nor does a study of other data than the claims are about.
+        """
         claim = load_claims()[claim_id]
-        judged = self.profile != "smoke"
         verdict = {
             "claim": claim.id,
             "statement": claim.statement,
             "criterion": claim.criterion,
-            "verdict": claim.verdict(effects) if judged else "not judged",
+            "verdict": claim.verdict(effects) if self.decides else "not judged",
             "effects": [{"name": name, **effect._asdict()} for name, effect in effects.items()],
             "above": claim.above,
             "seeds": len(self.seeds),

@@ -42,14 +42,16 @@ def read_share(text: str) -> Share:
     return Share(int(found[1]), int(found[2]))
 
 
-def pieces(arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int], share: Share) -> Iterator[Piece]:
-    """This share's populations: every arm's seeds in populations of at most POPULATION runs, dealt out in turn."""
-    everything = [Piece(arm, recipe, part) for arm, recipe in arms.items() for part in _parts(recipe, seeds)]
+def pieces(
+    arms: Mapping[str, Mapping[str, Any]], seeds: Sequence[int], share: Share, together: int = POPULATION
+) -> Iterator[Piece]:
+    """This share's populations: every arm's seeds in populations of at most `together` runs, dealt out in turn."""
+    everything = [Piece(arm, recipe, part) for arm, recipe in arms.items() for part in _parts(recipe, seeds, together)]
     yield from everything[share.index - 1 :: share.count]
 
 
-def _parts(recipe: Mapping[str, Any], seeds: Sequence[int]) -> list[Sequence[int]]:
-    at_once = max(1, POPULATION // cells(recipe))
+def _parts(recipe: Mapping[str, Any], seeds: Sequence[int], together: int) -> list[Sequence[int]]:
+    at_once = max(1, together // cells(recipe))
     return [seeds[start : start + at_once] for start in range(0, len(seeds), at_once)]
 
 

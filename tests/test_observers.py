@@ -340,7 +340,7 @@ def test_pictures_are_stored_by_kind_image_direction_and_window(tmp_path):
     shapes = {
         "scores": (("seed", "moment", "kind", "sample"), (2, 3, 3, SHOWN)),
         "slopes": (("seed", "moment", "kind", "sample"), (2, 3, 3, SHOWN)),
-        "plates": (("seed", "moment", "image", "pixel"), (2, 3, 5, PIXELS)),
+        "plates": (("seed", "page", "image", "pixel"), (2, 3, 5, PIXELS)),
         "scans": (
             ("seed", "moment", "kind", "kept", "direction", "window", "place_on_line"),
             (2, 3, 3, KEPT, WAYS + 1, len(WINDOWS), ON_LINE),

@@ -103,10 +103,10 @@ def _shortened(x: Tensor) -> Tensor:
 
 
 KINDS = {"plates": plates, "scores": scores, "scans": scans}
-CLOCKS = {"plates": "moment", "scores": "moment", "scans": "moment"}
+CLOCKS = {"plates": "page", "scores": "moment", "scans": "moment"}
 LINES = ("seed", "moment", "kind", "picture", "direction", "window")
 DIMENSIONS = {
-    "plates": ("seed", "moment", "image", "pixel"),
+    "plates": ("seed", "page", "image", "pixel"),
     "scores": ("seed", "moment", "kind", "sample"),
     "slopes": ("seed", "moment", "kind", "sample"),
     "peak": LINES,
