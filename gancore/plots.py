@@ -122,13 +122,15 @@ def bare(axes: Axes, limits: tuple[float, float, float, float]) -> None:
     sns.despine(ax=axes, left=True, bottom=True)
 
 
-def heatmap(axes: Axes, cells: xr.DataArray, title: str) -> QuadMesh:
+def heatmap(axes: Axes, cells: xr.DataArray, title: str, ticks: int = 5) -> QuadMesh:
     """Shares between 0 and 1 over two labelled dimensions, upwards and to the right, as coloured cells."""
     mesh = axes.pcolormesh(cells, cmap="cividis", vmin=0, vmax=1, rasterized=True)
     axes.set(title=title, ylabel=cells.dims[0], xlabel=cells.dims[1])
-    for axis, labels in zip((axes.yaxis, axes.xaxis), (cells[dim].values for dim in cells.dims), strict=True):
-        shown = np.arange(0, len(labels), max(1, len(labels) // 5))
-        axis.set_ticks(shown + 0.5, [f"{label:.3g}" for label in labels[shown]])
+    for axis, dim in zip((axes.yaxis, axes.xaxis), cells.dims, strict=True):
+        shown = np.unique(np.linspace(0, cells.sizes[dim] - 1, ticks).round().astype(int))
+        axis.set_ticks(
+            shown + 0.5, [f"{value:,.3g}" if value < 1000 else f"{value:,.0f}" for value in cells[dim].values[shown]]
+        )
     return mesh
 
 

@@ -13,12 +13,17 @@ from torch.testing import assert_close
 
 from gancore.nets import mlp
 from gancore.recipes import population
-from gancore.replicas import ACTIVATIONS, Linear, he, initialise, normal, normal_throughout
+from gancore.replicas import ACTIVATIONS, Linear, he, initialise, normal, normal_throughout, uniform
 from gancore.train import train
 
 MANY = range(100, 164)
 SOME = (100, 107, 163)
-INITIALISERS = {"normal": normal(1.0, 0.01), "normal_throughout": normal_throughout(0.5, 0.5), "he": he()}
+INITIALISERS = {
+    "normal": normal(1.0, 0.01),
+    "normal_throughout": normal_throughout(0.5, 0.5),
+    "he": he(),
+    "uniform": uniform(),
+}
 
 
 def initialised(seeds, activation, draw):
@@ -79,6 +84,17 @@ def test_he_keeps_the_mean_square_of_a_relu_layers_inputs():
     initialise(network, range(4), "generator", he())
     x = torch.randn(4, 200, 400, generator=torch.Generator().manual_seed(0))
     assert_close(network(x).square().mean((1, 2)), torch.full((4,), 2.0), rtol=0.15, atol=0)
+
+
+def test_uniform_draws_weights_and_biases_as_torchs_own_layers_start():
+    network = mlp(20, [3, 50, 200, 10], "relu")
+    initialise(network, range(20), "generator", uniform())
+    for linear, inputs in zip(network, (3, 50, 200), strict=True):
+        own = torch.nn.Linear(inputs, 4000)
+        for name in ("weight", "bias"):
+            drawn, torchs = getattr(linear, name).detach().flatten(), getattr(own, name).detach().flatten()
+            assert drawn.abs().max() <= inputs**-0.5
+            assert stats.ks_2samp(drawn.numpy(), torchs.numpy()).pvalue > 0.001
 
 
 def losses_alone(objective, generator, discriminator, real, z):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, mannwhitneyu, norm
+from scipy.stats import binom, mannwhitneyu, norm, spearmanr
 
 from gancore import stats
 
@@ -65,3 +65,40 @@ def test_an_interval_turned_twice_is_itself():
     interval = stats.Interval(1.0, -2.0, 3.0)
     assert interval.turned(-1) == (-1, -3, 2)
     assert interval.turned(-1).turned(-1) == interval == interval.turned(1)
+
+
+def test_late_values_are_the_mean_of_the_second_half_without_what_is_missing():
+    values = np.array([[9.0, 9.0, 1.0, 3.0], [9.0, 9.0, np.nan, 5.0]])
+    assert stats.late(values).tolist() == [2.0, 5.0]
+    assert stats.late(np.arange(12.0).reshape(1, 4, 3)).tolist() == [[7.5, 8.5, 9.5]]
+
+
+def test_pairs_of_late_observations_are_averaged_by_how_far_they_are_apart():
+    pairs = np.random.default_rng(6).random((3, 9, 9))
+    found = stats.by_lag(pairs)
+    for lag in range(found.shape[1]):
+        apart = [pairs[:, earlier + lag, earlier] for earlier in range(4, 9 - lag)]
+        np.testing.assert_allclose(found[:, lag], np.mean(apart, axis=0))
+    assert found.shape == (3, 4)
+
+
+def test_rank_correlation_is_spearmans_without_missing_runs():
+    rng = np.random.default_rng(7)
+    a = rng.integers(0, 6, 30).astype(float)
+    b = a + rng.standard_normal(30)
+    found = stats.rank_correlation(np.append(a, [np.nan, 1.0]), np.append(b, [0.0, np.inf]))
+    assert found.value == pytest.approx(spearmanr(a, b).statistic)
+    assert found.low < found.value < found.high
+
+
+def test_the_interval_of_a_rank_correlation_covers_the_truth_about_as_often_as_it_says():
+    rng, pearson = np.random.default_rng(8), 0.6
+    truth = 6 / np.pi * np.arcsin(pearson / 2)  # Spearman's of a bivariate normal
+    draws = [rng.multivariate_normal([0, 0], [[1, pearson], [pearson, 1]], 40).T for _ in range(400)]
+    covered = np.mean([i.low <= truth <= i.high for i in (stats.rank_correlation(*draw) for draw in draws)])
+    assert 0.92 <= covered <= 0.98
+
+
+@pytest.mark.parametrize("a", [[1.0, 2.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1.0], []])
+def test_a_rank_correlation_of_too_few_or_equal_runs_is_missing(a):
+    assert all(np.isnan(stats.rank_correlation(np.array(a), np.arange(float(len(a))))))

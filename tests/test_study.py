@@ -109,6 +109,37 @@ def test_smoke_judges_nothing_and_other_profiles_write_the_verdict_down(open_stu
         assert expected in study.verdicts().data and "indicative" in study.verdicts().data
 
 
+def test_other_data_are_kept_apart_and_decide_nothing(open_study, tmp_path):
+    study = open_study(train=True)
+    study.keep_apart("digits")
+    study.runs(ARMS)
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["01-digits"]
+    study.verdict("moons-1", {"rate of collapsed runs": Interval(0.9, 0.8, 0.95)})
+    assert json.loads((study.build / "verdicts" / "moons-1.json").read_text())["verdict"] == "not judged"
+
+
+def test_another_notebooks_runs_are_found_beside_this_ones_and_checked(open_study, tmp_path):
+    study = open_study(train=True)
+    assert study.others("02") == []
+    study.runs(ARMS)
+    (tmp_path / "results" / "01").rename(tmp_path / "results" / "02")
+    (found,) = study.others("02")
+    assert found.seed.values.tolist() == [0, 1]
+    (path,) = (tmp_path / "results" / "02").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(StudyError, match="truncated or was altered"):
+        study.others("02")
+
+
+def test_arms_with_seeds_of_their_own_and_small_populations_are_all_trained(open_study):
+    study = open_study(train=True, n_seeds=3)
+    first, second = study.runs(ARMS, together=2), study.runs({"less": ARMS["z2"] | {"latent": 1}}, range(1))
+    assert len(study.store.files("z2", ARMS["z2"])) == 2
+    assert first["z2"].seed.values.tolist() == [0, 1, 2] and second["less"].seed.values.tolist() == [0]
+    told = study.provenance().data
+    assert "| arms | 2 |" in told and "| runs | 4 |" in told and "| 0 to 0 or 0 to 2 |" in told
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
