@@ -38,8 +38,9 @@ test: $(READY) ## ruff, unit and property tests, notebook hygiene, nbval, replay
 	$(RUN) ruff format --check gancore tests
 	$(RUN) GANCORE_PROGRESS= python -m pytest -q tests notebooks --nbval-lax
 
-bench: $(READY) ## time a run-step of the moons GAN, side by side with the textbook loop
+bench: $(READY) ## time a run-step of the moons GAN beside the textbook loop, and line-scans
 	$(RUN) python tests/bench.py --out build/bench.json
+	$(RUN) python tests/bench_scan.py --out build/bench.json
 
 clean: ## remove what the commands built, not the environment
 	rm -rf build
