@@ -6,8 +6,8 @@ cell, with the same initial weights and the same noise. Runs are ordered seed by
 seed cell by cell, the last axis fastest.
 """
 
-import copy
 import itertools
+import json
 import re
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -36,7 +36,8 @@ def spread(recipe: Mapping[str, Any], seeds: Sequence[int]) -> tuple[dict[str, A
     differ from run to run.
     """
     grid = list(itertools.product(*axes(recipe).values()))
-    flat = copy.deepcopy({key: value for key, value in recipe.items() if key != "sweep"})
+    # By way of JSON, so that players written with one dictionary do not share what the sweep sets in it.
+    flat = json.loads(json.dumps({key: value for key, value in recipe.items() if key != "sweep"}))
     for number, axis in enumerate(recipe.get("sweep", {}).values()):
         for place in axis["sets"]:
             _put(flat, place, [cell[number] for cell in grid] * len(seeds))

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from gancore.files import ROOT
+from gancore.images import Missing
 from gancore.recipes import population
 from gancore.results import read
+from gancore.sweeps import axes, cells
 from gancore.train import FIRST_STEPS, train
 
 STORED = sorted((ROOT / "data" / "results").glob("[0-9][0-9]/*.nc"))
@@ -23,12 +25,18 @@ def test_there_are_stored_results_to_replay():
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_the_first_steps_of_a_stored_run_are_what_the_code_computes_today(path):
     stored = read(path)
-    seeds = [int(seed) for seed in stored.seed.values[:8]]
-    runs = population(json.loads(stored.attrs["recipe"]), seeds, torch.device("cpu"))
+    recipe = json.loads(stored.attrs["recipe"])
+    seeds = [int(seed) for seed in stored.seed.values[: max(1, 8 // cells(recipe))]]
+    try:
+        runs = population(recipe, seeds, torch.device("cpu"))
+    except Missing:
+        pytest.skip("these runs train on MNIST, which is not at hand")
     replayed = np.stack([losses.numpy() for losses in train(runs, FIRST_STEPS).first_losses], 1)
-    expected = stored.first_losses.sel(seed=seeds).values
-    assert replayed.shape == expected.shape
-    np.testing.assert_allclose(replayed, expected, rtol=TOLERANCE, atol=TOLERANCE)
+    # A stored recipe's keys are sorted, so its sweep may be trained in another order of axes.
+    order = ("seed", *axes(recipe), "first_step", "player")
+    expected = stored.first_losses.sel(seed=seeds).transpose(*order).values
+    assert replayed.size == expected.size
+    np.testing.assert_allclose(replayed, expected.reshape(replayed.shape), rtol=TOLERANCE, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)

@@ -251,3 +251,11 @@ def test_a_sweep_resumed_from_a_checkpoint_ends_with_the_same_bits(stop, device,
     assert same(resumed.state(), whole.state()) and not same(first.state(), whole.state())
     assert found.observed.keys() == expected.observed.keys()
     assert all(same(found.observed[name], values) for name, values in expected.observed.items())
+
+
+def test_a_place_is_set_alone_also_where_players_share_a_dictionary():
+    recipe, (player, _) = ring(), ring()["players"].values()
+    recipe["players"] = {"generator": player, "discriminator": player}
+    flat, _ = spread({**recipe, "sweep": {"rate": {"sets": RATE, "values": [1e-4, 1e-2]}}}, [0])
+    assert flat["players"]["discriminator"]["optimiser"]["rate"] == [1e-4, 1e-2]
+    assert flat["players"]["generator"]["optimiser"]["rate"] == player["optimiser"]["rate"] == 1e-3
