@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def ring(optimiser=ADAM, observe=OBSERVE, **more):
 
 
 def put(recipe, player, setting, value):
-    recipe["players"][player]["optimiser"][setting] = value
+    recipe["players"][player]["optimiser"] |= {setting: value}
 
 
 SWEPT = {
@@ -79,7 +80,7 @@ def sweep_of(names):
 
 def plain_recipe(optimiser, cell, **more):
     """The recipe of one cell, with its values written in."""
-    plain = copy.deepcopy(ring(optimiser, **more))
+    plain = json.loads(json.dumps(ring(optimiser, **more)))  # shares nothing between its players
     for name, value in cell.items():
         SWEPT[name][3](plain, value)
     return plain
@@ -218,7 +219,8 @@ def test_seeds_added_later_leave_the_stored_cells_as_they_were(store, tmp_path):
 
 
 def test_a_run_that_diverges_is_missing_in_its_own_cell_alone(store, tmp_path):
-    sweep = {"rate": {"sets": RATE, "values": [1e-3, 1e30]}, "penalty": BOTH["penalty"]}
+    rates = ["players.generator.optimiser.rate", *RATE]
+    sweep = {"rate": {"sets": rates, "values": [1e-3, 1e30]}, "penalty": BOTH["penalty"]}
     recipe = ring({"name": "sgd", "rate": 1e-3}, sweep=sweep, steps=30)
     work.train_piece(work.Piece("swept", recipe, SEEDS), store, CPU, tmp_path)
     runs = store.load("swept", recipe, SEEDS)
