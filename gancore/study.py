@@ -48,6 +48,7 @@ class Study:
         self.decides = self.profile != "smoke"
         self._verdicts: list[dict[str, Any]] = []
         self._used: dict[str, xr.Dataset] = {}
+        self._others: list[dict[str, Any]] = []  # provenance of what was read of other notebooks
 
     def _results_folder(self, results: str) -> Path:
         if results != "auto":
@@ -92,7 +93,9 @@ class Study:
 
         Raises StudyError where a file is bad.
         """
-        return [read(path) for path in sorted((self.store.folder.parent / notebook).glob("*.nc"))]
+        runs = [read(path) for path in sorted((self.store.folder.parent / notebook).glob("*.nc"))]
+        self._others += [json.loads(part.attrs["provenance"]) for part in runs]
+        return runs
 
     def figure(self, figure: Figure, name: str, alt: str, dense: bool = False) -> HTML:
         """Save a figure as SVG and PDF (`dense`: PNG and PDF) and show it with its description."""
@@ -117,7 +120,7 @@ class Study:
             "as_committed": len(self.seeds) >= claim.seeds and self.size["steps"] == claim.steps,
             "profile": self.profile,
             "notebook": self.notebook,
-            "commits": sorted({origin["commit"] for origin in self._origins()}),
+            "commits": sorted({origin["commit"] for origin in [*self._origins(), *self._others]}),
         }
         self._verdicts.append(verdict)
         text = json.dumps(verdict, indent=2) + "\n"
