@@ -73,11 +73,12 @@ def _along_layers(discriminator: nn.Sequential, x: Tensor, unit: Tensor, offsets
     at_once = max(1, chunk // (runs * len(offsets) * max(layer.weight.shape[1] for layer in discriminator)))
     found = []
     for line in torch.arange(lines, device=x.device).split(at_once):
-        starts, ways = bias[..., line // len(unit)], weight[..., line % len(unit)]  # (R, out, lines)
-        flat = [t.flatten(1).reshape(-1, 1, 1) for t in (starts, ways)]  # an affine map of k each
-        hidden = first.activation.forward(flat[0], flat[1], offsets.expand(len(flat[0]), 1, -1))
-        hidden = hidden.reshape(runs, starts.shape[1], -1)  # (R, out, lines K)
-        found.append(rest(hidden.mT).reshape(runs, len(line), -1))
+        # Each unit is an affine map of k on each line: (R out, lines, 1).
+        starts, ways = (
+            t.flatten(0, 1)[..., None] for t in (bias[..., line // len(unit)], weight[..., line % len(unit)])
+        )
+        hidden = first.activation.forward(starts, ways, offsets.expand(len(starts), 1, -1))  # (R out, lines, K)
+        found.append(rest(hidden.reshape(runs, -1, len(line) * len(offsets)).mT).reshape(runs, len(line), -1))
     return torch.cat(found, 1).reshape(runs, points, len(unit), -1)
 
 

@@ -90,6 +90,3 @@ class Ring:
         """The modes' means, (modes, 2), the first at (1, 0), counted anticlockwise."""
         angle = 2 * np.pi * np.arange(self.modes) / self.modes
         return torch.from_numpy(np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32))
-
-
-TARGETS = {"moons": Moons, "ring": Ring}

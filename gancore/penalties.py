@@ -5,7 +5,7 @@ gradient's norm is taken over all dimensions of a point. A penalty is multiplied
 number or one for each run; the papers' factors of a half are part of the penalty.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -38,12 +38,10 @@ PENALTIES: dict[str, Function] = {"r1": r1, "r2": r2}
 
 @dataclass(frozen=True)
 class Penalty:
-    """A penalty and its weight, a number or one for each run; a CUDA graph needs it as a tensor on the device."""
+    """A penalty and its weight, one for all runs, (), or one each, (R,); on the device, as a CUDA graph needs it."""
 
     function: Function
-    weight: float | Sequence[float] | Tensor
+    weight: Tensor
 
     def __call__(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        return torch.as_tensor(self.weight, dtype=real.dtype, device=real.device) * self.function(
-            discriminator, real, fake
-        )
+        return self.weight * self.function(discriminator, real, fake)

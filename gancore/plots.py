@@ -22,8 +22,11 @@ from gancore.stats import Interval, median, median_band
 
 REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
 PURPLE, GREEN = "#cc78bc", "#029e73"  # two more of it
-COLOURS = {"z2": PURPLE, "z4": GREEN, "plain": PURPLE, "r1": GREEN}  # the arms that a notebook compares
-COLOURS |= {"collapsed": PURPLE, "healthy": GREEN, "overfitted": "#d55e00"}
+COLOURS = {  # of the arms that a notebook compares
+    **{"z2": PURPLE, "z4": GREEN},
+    **{"plain": PURPLE, "r1": GREEN},
+    **{"collapsed": PURPLE, "healthy": GREEN, "overfitted": "#d55e00"},
+}
 NO_DATE = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},

@@ -62,15 +62,11 @@ def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.de
         initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
         players[name] = network.to(device)
         optimisers[name] = make(OPTIMISERS, spec["optimiser"], "optimiser", list(network.parameters()))
-    penalties = [
-        Penalty(
-            choose(PENALTIES, spec["name"], "penalty"), torch.as_tensor(spec["weight"], dtype=torch.float32).to(device)
-        )
-        for spec in recipe.get("penalties", [])
-    ]
+    weights = [torch.tensor(spec["weight"], dtype=torch.float32, device=device) for spec in recipe.get("penalties", [])]
+    functions = [choose(PENALTIES, spec["name"], "penalty") for spec in recipe.get("penalties", [])]
     return Population(
         seeds=seeds,
-        game=GAN(players, choose(OBJECTIVES, recipe["objective"], "objective"), penalties),
+        game=GAN(players, choose(OBJECTIVES, recipe["objective"], "objective"), list(map(Penalty, functions, weights))),
         optimisers=optimisers,
         real=Stream(seeds, "data", target.draw(recipe["batch"]), device),
         noise=Stream(seeds, "latents", latents((recipe["batch"], recipe["latent"])), device),

@@ -67,6 +67,22 @@ def ordinary(stacked: nn.Sequential, run: int, activation: str, dtype: torch.dty
     return nn.Sequential(*layers[:-1]).to(dtype)
 
 
+def drawn(*shape: int, seed: int = 0) -> Tensor:
+    """Standard normal numbers in double precision."""
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+class Flattened(nn.Module):
+    """An mlp of images, which is no `Sequential`: (R, B, ...) -> (R, B, 1)."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.body = body
+
+    def forward(self, x):
+        return self.body(x.flatten(2))
+
+
 def same(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
     """Whether two lists of tensors agree bit for bit, NaN included."""
     return len(found) == len(expected) and all(

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from arms import ordinary
+from arms import Flattened, drawn, ordinary
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -24,21 +24,6 @@ def network(widths, activation="tanh", runs=2):
     stacked = mlp(runs, [*widths, 1], activation)
     initialise(stacked, range(runs), "discriminator", normal_throughout(0.8, 0.5))
     return stacked.double()
-
-
-def drawn(*shape, seed=0):
-    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-class Flattened(nn.Module):
-    """An mlp of images, which is no `Sequential`: (R, B, ...) -> (R, B, 1)."""
-
-    def __init__(self, body):
-        super().__init__()
-        self.body = body
-
-    def forward(self, x):
-        return self.body(x.flatten(2))
 
 
 def scan_by_loops(stacked, activation, x, directions, offsets):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from arms import ADAM, CPU, moons, ordinary, player
+from arms import ADAM, CPU, Flattened, drawn, moons, ordinary, player
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -25,10 +25,6 @@ def network(activation="tanh", runs=RUNS, inputs=2, hidden=(6, 4)):
     stacked = mlp(runs, [inputs, *hidden, 1], activation)
     initialise(stacked, range(runs), "discriminator", normal_throughout(0.8, 0.5))
     return stacked.double()
-
-
-def drawn(*shape, seed=0):
-    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 def plain(alone, points):
@@ -59,17 +55,6 @@ def test_the_penalty_of_a_plane_is_half_its_slope_squared(name):
     assert PENALTIES[name](plane, drawn(RUNS, POINTS, 2), drawn(RUNS, POINTS, 2)).tolist() == [12.5, 0.5, 0.0]
 
 
-class Flattened(nn.Module):
-    """An mlp of images: (R, B, ...) -> (R, B, 1)."""
-
-    def __init__(self, body):
-        super().__init__()
-        self.body = body
-
-    def forward(self, x):
-        return self.body(x.flatten(2))
-
-
 @given(shape=st.lists(st.integers(1, 3), min_size=1, max_size=3), runs=st.integers(1, 3), points=st.integers(1, 4))
 def test_a_slope_is_taken_over_all_dimensions_of_a_point(shape, runs, points):
     x = drawn(runs, points, *shape)
@@ -94,7 +79,7 @@ WEIGHTS = [0.0, 0.3, 7.0]
 @pytest.mark.parametrize("activation", ["tanh", "leaky_relu"])
 def test_the_gradient_of_the_penalised_loss_equals_finite_differences(activation, name):
     stacked, shown, step = network(activation, hidden=(3,)), batch(), 1e-6
-    game = game_of(stacked, Penalty(PENALTIES[name], WEIGHTS))
+    game = game_of(stacked, Penalty(PENALTIES[name], torch.tensor(WEIGHTS, dtype=torch.float64)))
     gradients = torch.autograd.grad(game.loss("discriminator", shown).sum(), list(stacked.parameters()))
     for parameter, gradient in zip(stacked.parameters(), gradients, strict=True):
         for place in torch.cartesian_prod(*[torch.arange(n) for n in parameter.shape]):
@@ -113,7 +98,7 @@ def test_the_gradient_of_the_penalised_loss_equals_finite_differences(activation
 def test_a_weight_multiplies_each_runs_own_penalty(weight, name, device):
     stacked, shown = network().to(device), batch()
     shown = Batch(*[t.to(device) for t in vars(shown).values()])
-    penalty = Penalty(PENALTIES[name], weight)
+    penalty = Penalty(PENALTIES[name], torch.tensor(weight, dtype=torch.float64, device=device))
     added = game_of(stacked, penalty).loss("discriminator", shown) - game_of(stacked).loss("discriminator", shown)
     alone = PENALTIES[name](stacked, shown.real, shown.fake).tolist()
     weights = weight if isinstance(weight, list) else [weight] * RUNS
@@ -122,7 +107,8 @@ def test_a_weight_multiplies_each_runs_own_penalty(weight, name, device):
 
 def test_two_penalties_add_up():
     stacked, shown = network(), batch()
-    both = game_of(stacked, Penalty(PENALTIES["r1"], 0.5), Penalty(PENALTIES["r2"], 2.0)).loss("discriminator", shown)
+    penalties = [Penalty(PENALTIES["r1"], torch.tensor(0.5)), Penalty(PENALTIES["r2"], torch.tensor(2.0))]
+    both = game_of(stacked, *penalties).loss("discriminator", shown)
     parts = [weight * PENALTIES[name](stacked, shown.real, shown.fake) for name, weight in (("r1", 0.5), ("r2", 2.0))]
     assert_close(both, game_of(stacked).loss("discriminator", shown) + sum(parts))
 

@@ -6,13 +6,7 @@ from torch import Tensor
 from gancore.metrics.coverage import reverse_kl
 from gancore.targets import Pictures
 
-CLASSES = 10
 SEEN = 0.01  # a class is covered from this share of the images on
-
-
-def class_shares(labels: Tensor) -> Tensor:
-    """Share of each class among the labels: (R, n) -> (R, 10)."""
-    return torch.nn.functional.one_hot(labels, CLASSES).float().mean(1)
 
 
 def picture_measures(x: Tensor, pictures: Pictures) -> dict[str, Tensor]:
@@ -21,7 +15,7 @@ def picture_measures(x: Tensor, pictures: Pictures) -> dict[str, Tensor]:
     `classes`: those with 1 % of the images or more, of 10; `class_kl`: reverse KL of the class
     shares to equal ones, in nats.
     """
-    from gancore.classifier import judge  # imports torchvision, which takes seconds
+    from gancore.classifier import CLASSES, judge  # imports torchvision, which takes seconds
 
-    shares = class_shares(judge(pictures.images)(x))
+    shares = torch.nn.functional.one_hot(judge(pictures.images)(x), CLASSES).float().mean(1)
     return {"classes": (shares >= SEEN).float().sum(1), "class_kl": reverse_kl(shares)}
