@@ -56,12 +56,12 @@ def _along_points(discriminator: nn.Module, x: Tensor, unit: Tensor, offsets: Te
     lines = points * len(unit)
     at_once = max(1, chunk // (runs * len(offsets) * shape.numel()))
     steps = offsets.reshape(-1, *[1] * len(shape))
-    found = []
+    found = x.new_empty(runs, lines, len(offsets))  # pieces kept until the end would scatter the heap
     for line in torch.arange(lines, device=x.device).split(at_once):
         starts, ways = x[:, line // len(unit)], unit[line % len(unit)]
         places = starts[:, :, None] + steps * ways[:, None]  # (R, lines, K, ...)
-        found.append(discriminator(places.reshape(runs, -1, *shape)).reshape(runs, len(line), -1))
-    return torch.cat(found, 1).reshape(runs, points, len(unit), -1)
+        found[:, line] = discriminator(places.reshape(runs, -1, *shape)).reshape(runs, len(line), -1)
+    return found.reshape(runs, points, len(unit), -1)
 
 
 def _along_layers(discriminator: nn.Sequential, x: Tensor, unit: Tensor, offsets: Tensor, chunk: int) -> Tensor:
@@ -71,15 +71,15 @@ def _along_layers(discriminator: nn.Sequential, x: Tensor, unit: Tensor, offsets
     bias = torch.baddbmm(first.bias, first.weight, x.mT)  # (R, out, n)
     weight = first.weight @ unit.mT  # (R, out, m)
     at_once = max(1, chunk // (runs * len(offsets) * max(layer.weight.shape[1] for layer in discriminator)))
-    found = []
+    found = x.new_empty(runs, lines, len(offsets))
     for line in torch.arange(lines, device=x.device).split(at_once):
         # Each unit is an affine map of k on each line: (R out, lines, 1).
         starts, ways = (
             t.flatten(0, 1)[..., None] for t in (bias[..., line // len(unit)], weight[..., line % len(unit)])
         )
         hidden = first.activation.forward(starts, ways, offsets.expand(len(starts), 1, -1))  # (R out, lines, K)
-        found.append(rest(hidden.reshape(runs, -1, len(line) * len(offsets)).mT).reshape(runs, len(line), -1))
-    return torch.cat(found, 1).reshape(runs, points, len(unit), -1)
+        found[:, line] = rest(hidden.reshape(runs, -1, len(line) * len(offsets)).mT).reshape(runs, len(line), -1)
+    return found.reshape(runs, points, len(unit), -1)
 
 
 def peaks(scans: Tensor, offsets: Tensor, tolerance: float = 0.1) -> Tensor:
