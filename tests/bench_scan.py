@@ -34,12 +34,12 @@ def seconds_of_a_scan() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="the JSON file to add to")
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="the JSON file of the other bench")
     options = parser.parse_args()
     torch.set_num_threads(os.cpu_count() or 1)
     seconds = median(seconds_of_a_scan() for _ in range(ROUNDS))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    measured = json.loads(options.out.read_text()) if options.out.exists() else {}
+    measured = json.loads(options.out.read_text())
     measured["scan"] = {"seconds": round(seconds, 2), "peak_mb": round(peak), "points": IMAGES * DIRECTIONS * PLACES}
     options.out.write_text(json.dumps(measured, indent=1) + "\n")
     print(f"\nline_scan, {IMAGES} x {DIRECTIONS} x {PLACES} places: {seconds:.2f} s, peak memory {peak:.0f} MB")
