@@ -1,6 +1,8 @@
 import hashlib
 import socket
 import struct
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from urllib.error import URLError
@@ -8,11 +10,12 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+import torchvision
 from sklearn.datasets import load_digits
 from torchvision.datasets import MNIST
 
-from gancore import images
 from gancore.errors import StudyError
+from gancore.images import handwritten as images
 
 needs_mnist = pytest.mark.skipif(
     not (images.data_folder() / images.RAW / "train-images-idx3-ubyte").is_file(),
@@ -138,7 +141,7 @@ class FakeMNIST:
 
 
 def test_a_download_leaves_the_four_files_and_nothing_else(folder, monkeypatch, capfd):
-    monkeypatch.setattr(images.datasets, "MNIST", FakeMNIST)
+    monkeypatch.setattr(torchvision.datasets, "MNIST", FakeMNIST)
     assert images.pick("auto") == "mnist"
     assert files_in(folder) == {f"MNIST/raw/{name}" for name in FILES}
     assert capfd.readouterr() == ("", "")
@@ -151,7 +154,7 @@ def test_a_part_of_a_download_is_not_taken_for_the_whole(folder, monkeypatch, na
         {} if part is None else {name: part}
     )
     monkeypatch.setattr(FakeMNIST, "files", files)
-    monkeypatch.setattr(images.datasets, "MNIST", FakeMNIST)
+    monkeypatch.setattr(torchvision.datasets, "MNIST", FakeMNIST)
     with pytest.raises(images.Missing):
         images.mnist()
     assert files_in(folder) == set()
@@ -220,3 +223,9 @@ def test_only_the_digits_carry_a_warning():
     assert all(line.startswith(">") for line in lines)
     for words in ("MNIST was not at hand", "8x8 digits", "kept apart", "claims are not decided", "GANCORE_DATA"):
         assert words in " ".join(lines)
+
+
+@pytest.mark.slow
+def test_a_scene_is_drawn_without_waiting_for_torchvision_and_scikit_learn():
+    code = "import sys, gancore.images, gancore.metrics.traffic; print({'torchvision', 'sklearn'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

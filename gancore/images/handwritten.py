@@ -1,4 +1,4 @@
-"""Images to learn from: MNIST, and the small digits of scikit-learn for where MNIST is not at hand."""
+"""Handwritten digits: MNIST, and the small digits of scikit-learn for where MNIST is not at hand."""
 
 import contextlib
 import functools
@@ -13,10 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from torch import Tensor
-from torchvision import datasets
 
 from gancore.errors import StudyError
 from gancore.files import ROOT
@@ -64,11 +61,13 @@ def mnist(folder: Path | None = None) -> ImageSet:
 
 @functools.cache
 def _mnist(folder: Path) -> ImageSet:
+    from torchvision.datasets.mnist import read_image_file, read_label_file  # takes seconds to import
+
     if not _found(folder):
         _download(folder)
     raw = folder / RAW
-    train, held_out = (datasets.mnist.read_image_file(raw / f"{part}-images-idx3-ubyte") for part in ("train", "t10k"))
-    labels = [datasets.mnist.read_label_file(raw / f"{part}-labels-idx1-ubyte") for part in ("train", "t10k")]
+    train, held_out = (read_image_file(raw / f"{part}-images-idx3-ubyte") for part in ("train", "t10k"))
+    labels = [read_label_file(raw / f"{part}-labels-idx1-ubyte") for part in ("train", "t10k")]
     return ImageSet("mnist", train.shape[-1], _scaled(train, 255), labels[0], _scaled(held_out, 255), labels[1])
 
 
@@ -97,9 +96,11 @@ def _sha256(path: Path) -> str:
 
 def _download(folder: Path) -> None:
     """Put the four files into `folder/MNIST/raw`, each whole or not at all; raises Missing."""
+    from torchvision import datasets
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(suffix=".part", dir=folder) as partial, _quiet_and_impatient():
+        with tempfile.TemporaryDirectory(suffix=".part", dir=folder) as partial, quiet_and_impatient():
             datasets.MNIST(partial, download=True)
             if not _found(Path(partial)):
                 raise RuntimeError("the download is incomplete")
@@ -114,7 +115,7 @@ def _download(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet_and_impatient() -> Iterator[None]:
+def quiet_and_impatient() -> Iterator[None]:
     """No progress bars of torchvision's, and no server waited for longer than some seconds."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SECONDS_TO_ANSWER)
@@ -128,6 +129,9 @@ def _quiet_and_impatient() -> Iterator[None]:
 @functools.cache
 def digits() -> ImageSet:
     """The 1,797 digits of 8 x 8 that scikit-learn carries, of which 1,500 train; each class is split alike."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     x, labels = load_digits(return_X_y=True)
     split = train_test_split(
         _scaled(torch.from_numpy(x), 16),

@@ -1,0 +1,172 @@
+"""A traffic camera over a crossing, rendered here: one heavy mode, the empty road, and rare ones that are known.
+
+Lengths are in thirty-seconds of the frame's side, x to the right and y down; greys run from -1 to 1.
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gancore.errors import StudyError
+from gancore.images import street
+from gancore.images.street import LANES
+from gancore.streams import Draw
+
+STRENGTH = 0.1  # a vehicle stands out from the road by 1 +- this much of what its template does
+CORRELATION = 0.9  # of what is seen in a lane with a vehicle's template, from here on a vehicle
+STRENGTHS = (0.6, 1.4)  # how much a vehicle may stand out, in parts of its template
+CONTRASTS = (0.7, 1.4)  # what a frame's light may be taken for
+NOISES = 4  # a proper frame leaves no more unexplained, in standard deviations of the camera's noise
+FRAMES_AT_ONCE = 1000
+
+# The share of the frames that show just these vehicles; all others are empty.
+TABLE = {
+    ("eastbound",): 0.035,
+    ("westbound",): 0.020,
+    ("northbound",): 0.011,
+    ("southbound",): 0.008,
+    ("eastbound waiting",): 0.006,
+    ("northbound waiting",): 0.005,
+    ("southbound waiting",): 0.005,
+    ("turning",): 0.005,
+    ("eastbound", "westbound"): 0.003,
+    ("eastbound", "northbound waiting"): 0.001,
+    ("westbound", "southbound waiting"): 0.001,
+}
+
+
+@dataclass(frozen=True)
+class TrafficScene:
+    """Frames of `side` x `side` grey pixels in [-1, 1]: 90 % an empty crossing, the others with vehicles on it.
+
+    frame = contrast (background + vehicles) + brightness + noise: the background never changes; `noise`
+    is the standard deviation of the camera's Gaussian noise, independent in each pixel; contrast is
+    uniform in 1 +- `light`, brightness in 0 +- `light`, anew for each frame. Which vehicles are there is
+    drawn from TABLE: each of the eight lanes is a rare mode, and no two lanes share a pixel. Position
+    along the lane, length, dark or light paint and how much it stands out vary evenly.
+
+    Raises StudyError where `side` is not from 32 to 128, `noise` not from 0.01 to 0.1, `light` not from 0 to 0.15.
+    """
+
+    side: int = 32
+    noise: float = 0.04
+    light: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("side", 32, 128), ("noise", 0.01, 0.1), ("light", 0, 0.15)):
+            if not least <= getattr(self, name) <= most:
+                raise StudyError(f"{name} = {getattr(self, name)}: allowed in a traffic scene is {least} to {most}")
+
+    @property
+    def dimensions(self) -> int:
+        return self.side**2
+
+    @property
+    def image(self) -> tuple[int, int]:
+        """Channels and side of a frame."""
+        return 1, self.side
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The lanes' names, in the order of every array over lanes."""
+        return tuple(LANES)
+
+    def frequencies(self) -> np.ndarray:
+        """Expected share of the frames with a vehicle in each lane, (lanes,)."""
+        shares, present = _table()
+        return shares @ present
+
+    def empty(self) -> float:
+        """Expected share of the frames without a vehicle."""
+        return float(_table()[0][0])
+
+    def background(self) -> Tensor:
+        """The empty crossing without noise in middling light, (D,)."""
+        return torch.from_numpy(street.background(self.side))
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`, frames never seen before: n of them, (n, batch, D)."""
+        return lambda rng, n: self.labelled(n * batch, rng)[0].reshape(n, batch, self.dimensions)
+
+    def labelled(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Frames and the truth about them: float32 (count, D) and, which lanes have a vehicle, bool (count, lanes)."""
+        shares, vehicles = _table()
+        present = vehicles[rng.choice(len(shares), size=count, p=shares)]
+        return self.frames(present, rng), present
+
+    def frames(self, present: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Frames with a vehicle in just those lanes: bool (count, lanes) -> float32 (count, D)."""
+        count = len(present)
+        x = rng.standard_normal((count, self.dimensions), dtype=np.float32)
+        x *= np.float32(self.noise)
+        contrast, brightness = rng.uniform(-self.light, self.light, size=(2, count, 1)).astype(np.float32)
+        x += (1 + contrast) * street.background(self.side)
+        x += brightness
+        for templates, there in zip(street.templates(self.side), present.T, strict=True):
+            rows = np.flatnonzero(there)
+            strength = rng.uniform(1 - STRENGTH, 1 + STRENGTH, size=(len(rows), 1)).astype(np.float32)
+            x[rows] += (1 + contrast[rows]) * strength * templates[rng.integers(len(templates), size=len(rows))]
+        return np.clip(x, -1, 1, out=x)
+
+    def recognise(self, x: Tensor) -> Tensor:
+        """In which lanes a frame shows a vehicle: (..., D) -> bool (..., lanes), by a matched filter.
+
+        The light is fitted where no vehicle can be and removed. A lane has a vehicle if what differs from the
+        background there correlates by CORRELATION or more with one of its templates (cosine of the angle
+        between them over all pixels of the lane), and stands out by STRENGTHS of the template: a blur fails
+        the first or is too faint for the second.
+        """
+        seen = torch.cat([(self._vehicles(part) > 0).any(-1) for part in self._differences(x)])
+        return seen.reshape(*x.shape[:-1], len(LANES))
+
+    def is_scene(self, x: Tensor) -> Tensor:
+        """Whether a frame is explained by light, background and recognised vehicles: (..., D) -> bool (...).
+
+        It is if no square of an eighth of the side leaves a root mean square of more than NOISES times `noise`.
+        """
+        templates = torch.from_numpy(street.templates(self.side)).to(x).flatten(0, 1)
+        left = (part - self._vehicles(part).flatten(1) @ templates for part in self._differences(x))
+        return (torch.cat([self._worst(part) for part in left]) <= NOISES * self.noise).reshape(x.shape[:-1])
+
+    def _differences(self, x: Tensor) -> Iterator[Tensor]:
+        """Frames less their light and the background, some at a time: (..., D) -> (some, D) each."""
+        background = self.background().to(x)
+        still = torch.from_numpy(street.still(self.side)).to(x.device)
+        spread = background[still] - background[still].mean()
+        for part in x.reshape(-1, self.dimensions).split(FRAMES_AT_ONCE):
+            fixed = part[:, still]
+            contrast = ((fixed @ spread) / (spread @ spread)).clamp(*CONTRASTS)
+            brightness = fixed.mean(1) - contrast * background[still].mean()
+            yield (part - brightness[:, None]) / contrast[:, None] - background
+
+    def _vehicles(self, difference: Tensor) -> Tensor:
+        """How much of each template is recognised: (n, D) -> (n, lanes, variants), 0 but for one of a lane at most."""
+        moving = ~torch.from_numpy(street.still(self.side)).to(difference.device)
+        templates = torch.from_numpy(street.templates(self.side)).to(difference)[..., moving]
+        there, area = difference[:, moving], (templates != 0).any(1).to(difference)
+        size = templates.norm(dim=-1)  # (lanes, variants)
+        products = (there @ templates.flatten(0, 1).T).unflatten(1, size.shape)
+        energy = there.square() @ area.T
+        correlation, best = (products / size / energy.clamp(min=1e-12).sqrt()[..., None]).max(-1, keepdim=True)
+        strength = (products / size.square()).gather(-1, best)
+        seen = (correlation >= CORRELATION) & (strength >= STRENGTHS[0]) & (strength <= STRENGTHS[1])
+        return torch.zeros_like(products).scatter_(-1, best, strength * seen)
+
+    def _worst(self, x: Tensor) -> Tensor:
+        """The largest root mean square over a square of an eighth of the side: (n, D) -> (n,)."""
+        square = self.side // 8
+        squares = functional.avg_pool2d(x.square().view(-1, 1, self.side, self.side), square, square // 2)
+        return squares.flatten(1).amax(1).sqrt()
+
+
+@functools.cache
+def _table() -> tuple[np.ndarray, np.ndarray]:
+    """Kinds of frames, empty ones first: their shares, (kinds,), and their vehicles, bool (kinds, lanes)."""
+    shares = np.array([1 - sum(TABLE.values()), *TABLE.values()])
+    present = np.array([[lane in kind for lane in LANES] for kind in ((), *TABLE)])
+    return shares, present

@@ -1,0 +1,26 @@
+"""How much of a traffic scene generated frames show, one value a run."""
+
+import torch
+from torch import Tensor
+
+from gancore.images.traffic import TrafficScene
+
+FOUND = 0.25  # a lane is found from this part of its true frequency on
+
+
+def traffic_measures(x: Tensor, scene: TrafficScene) -> dict[str, Tensor]:
+    """What is followed over time, of frames (R, n, D), by the scene's own recogniser; each (R,) but for the second.
+
+    `lanes_found`: lanes with a vehicle in at least FOUND times the share of frames that the scene has
+    there, of 8; `frequency_ratio` (R, lanes): the share of frames with a vehicle in a lane, as a multiple
+    of the scene's own; `empty_share`: share of frames without a vehicle; `high_quality`: share of frames
+    that `TrafficScene.is_scene` takes for a frame of this camera, empty or not.
+    """
+    seen = scene.recognise(x)
+    ratio = seen.float().mean(1) / torch.from_numpy(scene.frequencies()).to(x)
+    return {
+        "lanes_found": (ratio >= FOUND).float().sum(1),
+        "frequency_ratio": ratio,
+        "empty_share": (~seen.any(-1)).float().mean(1),
+        "high_quality": scene.is_scene(x).float().mean(1),
+    }
