@@ -4,7 +4,6 @@ A target says how a run draws its training batches, and where its modes are, so 
 measured against the truth.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,7 @@ import torch
 from torch import Tensor
 
 from gancore.errors import StudyError
-
-Draw = Callable[[np.random.Generator, int], np.ndarray]
+from gancore.streams import Draw
 
 
 @dataclass(frozen=True)
@@ -68,25 +66,94 @@ class Moons:
         return torch.where(up >= 0, to_circle, to_ends)
 
 
-@dataclass(frozen=True)
-class Ring:
-    """`modes` equally likely Gaussians of standard deviation `deviation`, evenly spaced on a circle of radius 1."""
+class Gaussians:
+    """Gaussians of the same `deviation` around `means()`, equally likely unless `weights()` says otherwise."""
 
-    modes: int
     deviation: float
-    dimensions = 2
+
+    def means(self) -> Tensor:
+        """The modes' means, (modes, D)."""
+        raise NotImplementedError
+
+    def weights(self) -> Tensor:
+        """How likely each mode is, (modes,)."""
+        modes = len(self.means())
+        return torch.full((modes,), 1 / modes)
+
+    @property
+    def dimensions(self) -> int:
+        return self.means().shape[1]
 
     def draw(self, batch: int) -> Draw:
-        """Batches for `Stream`: n of them, (n, batch, 2)."""
+        """Batches for `Stream`: n of them, (n, batch, D)."""
         means = self.means().numpy()
 
         def drawn(rng: np.random.Generator, n: int) -> np.ndarray:
-            noise = rng.standard_normal((n, batch, 2), dtype=np.float32)
-            return means[rng.integers(self.modes, size=(n, batch))] + np.float32(self.deviation) * noise
+            noise = rng.standard_normal((n, batch, means.shape[1]), dtype=np.float32)
+            return means[self.which(rng, (n, batch))] + np.float32(self.deviation) * noise
 
         return drawn
+
+    def which(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Which mode each point belongs to: indices of the given shape."""
+        return rng.integers(len(self.means()), size=shape)
+
+
+@dataclass(frozen=True)
+class Line(Gaussians):
+    """`modes` equally likely Gaussians evenly spaced on the line from -1 to 1."""
+
+    modes: int
+    deviation: float
+
+    def means(self) -> Tensor:
+        """The modes' means, (modes, 1), from left to right."""
+        return torch.linspace(-1, 1, self.modes)[:, None]
+
+
+@dataclass(frozen=True)
+class Ring(Gaussians):
+    """`modes` equally likely Gaussians evenly spaced on a circle of radius 1."""
+
+    modes: int
+    deviation: float
 
     def means(self) -> Tensor:
         """The modes' means, (modes, 2), the first at (1, 0), counted anticlockwise."""
         angle = 2 * np.pi * np.arange(self.modes) / self.modes
         return torch.from_numpy(np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Grid(Gaussians):
+    """`side` x `side` equally likely Gaussians, `spacing` apart, around (0, 0)."""
+
+    side: int
+    spacing: float
+    deviation: float
+
+    def means(self) -> Tensor:
+        """The modes' means, (side^2, 2), column by column from the lower left."""
+        along = self.spacing * (torch.arange(self.side) - (self.side - 1) / 2)
+        return torch.cartesian_prod(along, along)
+
+
+@dataclass(frozen=True)
+class Wheel(Gaussians):
+    """A heavy mode at (0, 0) with the share `hub` of the mass, and a ring of `modes` that share the rest equally."""
+
+    modes: int
+    deviation: float
+    hub: float
+
+    def means(self) -> Tensor:
+        """The modes' means, (modes + 1, 2), the hub first."""
+        return torch.cat([torch.zeros(1, 2), Ring(self.modes, self.deviation).means()])
+
+    def weights(self) -> Tensor:
+        """How likely each mode is, (modes + 1,), the hub first."""
+        return torch.tensor([self.hub] + [(1 - self.hub) / self.modes] * self.modes)
+
+    def which(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Which mode each point belongs to: indices of the given shape."""
+        return np.where(rng.random(shape) < self.hub, 0, 1 + rng.integers(self.modes, size=shape))

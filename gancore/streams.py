@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+
 BLOCK = 64  # steps drawn at once: starting a generator costs as much as some thousand numbers
 
 
@@ -30,7 +32,7 @@ class Stream:
         self,
         seeds: Sequence[int],
         name: str,
-        draw: Callable[[np.random.Generator, int], np.ndarray],
+        draw: Draw,
         device: torch.device,
     ):
         self.seeds, self.name, self.draw, self.device = seeds, name, draw, device
@@ -47,6 +49,11 @@ class Stream:
         return self._drawn[offset]
 
 
-def latents(shape: tuple[int, ...]) -> Callable[[np.random.Generator, int], np.ndarray]:
-    """Standard normal latents: a draw for `Stream`."""
+def normal(shape: tuple[int, ...]) -> Draw:
+    """Standard normal numbers: a draw for `Stream`."""
     return lambda rng, n: rng.standard_normal((n, *shape), dtype=np.float32)
+
+
+def uniform(shape: tuple[int, ...]) -> Draw:
+    """Numbers uniform on [0, 1): a draw for `Stream`."""
+    return lambda rng, n: rng.random((n, *shape), dtype=np.float32)

@@ -12,7 +12,30 @@ from torch import Tensor
 from gancore import mixtures
 from gancore.choices import make
 from gancore.errors import StudyError
-from gancore.mixtures import Draw
+from gancore.images import SIDES, Folder, ImageSet, TrafficScene, load
+from gancore.streams import Draw, normal, uniform
+
+
+@dataclass(frozen=True)
+class Normal:
+    """The standard normal distribution in so many `dimensions`, the usual latents."""
+
+    dimensions: int
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`: n of them, (n, batch, dimensions)."""
+        return normal((batch, self.dimensions))
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """The uniform distribution on [0, 1] in each of so many `dimensions`."""
+
+    dimensions: int
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`: n of them, (n, batch, dimensions)."""
+        return uniform((batch, self.dimensions))
 
 
 @dataclass(frozen=True)
@@ -25,6 +48,11 @@ class Pictures:
     @property
     def dimensions(self) -> int:
         return self.training().shape[1]
+
+    @property
+    def image(self) -> tuple[int, int]:
+        """Channels and side of an image."""
+        return 1, SIDES[self.images]
 
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`, drawn with replacement: n of them, (n, batch, D)."""
@@ -42,15 +70,29 @@ class Pictures:
         """Images that no run trains on, (M, D)."""
         return self._images().held_out
 
-    def _images(self) -> Any:
-        from gancore.images import load  # torchvision takes seconds to import, and mixtures do without
-
+    def _images(self) -> ImageSet:
         return load(self.images)
 
 
-TARGETS = {"moons": mixtures.Moons, "ring": mixtures.Ring, "pictures": Pictures}
+TARGETS = {
+    "moons": mixtures.Moons,
+    "line": mixtures.Line,
+    "ring": mixtures.Ring,
+    "grid": mixtures.Grid,
+    "wheel": mixtures.Wheel,
+    "uniform": Uniform,
+    "pictures": Pictures,
+    "traffic": TrafficScene,
+    "folder": Folder,
+}
 
 
 def target_of(recipe: Mapping[str, Any]) -> Any:
     """The recipe's target. Raises StudyError for an unknown one."""
     return make(TARGETS, recipe["target"], "target")
+
+
+def latent_of(recipe: Mapping[str, Any]) -> Any:
+    """What the recipe's latents are drawn from: a number stands for standard normal ones of that dimension."""
+    latent = recipe["latent"]
+    return make(TARGETS, latent, "latent distribution") if isinstance(latent, Mapping) else Normal(latent)

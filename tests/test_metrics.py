@@ -13,15 +13,16 @@ from gancore.metrics.coverage import (
     REACH,
     arc_coverage,
     distance_to_arcs,
-    mode_shares,
+    member_shares,
+    mixture_measures,
     moons_measures,
     rarer_share,
     reverse_kl,
-    ring_measures,
 )
 from gancore.metrics.ranks import rank_correlation
-from gancore.metrics.two_sample import energy_distance
-from gancore.mixtures import Moons, Ring
+from gancore.metrics.two_sample import energy_distance, kolmogorov_smirnov, uniform_measures
+from gancore.mixtures import Grid, Line, Moons, Ring, Wheel
+from gancore.targets import Uniform
 
 MOONS = Moons()
 COORDINATES = st.lists(st.floats(-3, 3), min_size=2, max_size=8)
@@ -145,28 +146,73 @@ def around(means, counts, away):
 
 
 @given(
-    good=st.lists(st.integers(0, 9), min_size=5, max_size=5),
-    poor=st.lists(st.integers(0, 9), min_size=5, max_size=5),
-    near=st.floats(0, 0.29),
-    far=st.floats(0.31, 2),
+    nearest=st.lists(st.lists(st.integers(0, 4), min_size=7, max_size=7), min_size=1, max_size=3),
+    counts=st.lists(st.booleans(), min_size=7, max_size=7),
 )
-def test_shares_count_the_points_of_each_mode_and_those_within_three_deviations(good, poor, near, far):
-    n, means = sum(good) + sum(poor), Ring(5, 0.1).means()
-    if n:
-        x = torch.cat([around(means, good, near), around(means, poor, far)])
-        shares, high = mode_shares(torch.stack([x, x.flip(0)]), means, 0.1)
-        expected = [(a + b) / n for a, b in zip(good, poor, strict=True)]
-        for run in range(2):
-            assert shares[run].tolist() == pytest.approx(expected, abs=1e-6)
-            assert high[run].tolist() == pytest.approx([a / n for a in good], abs=1e-6)
+def test_a_modes_share_is_of_the_points_that_are_its_own_and_count(nearest, counts):
+    found = member_shares(torch.tensor(nearest), torch.tensor([counts] * len(nearest)), 5)
+    expected = [[sum(c for k, c in zip(run, counts, strict=True) if k == m) / 7 for m in range(5)] for run in nearest]
+    assert np.allclose(found, expected) and found.dtype == torch.float32
 
 
-@given(counts=st.lists(st.integers(0, 20), min_size=2, max_size=9).filter(any))
-def test_the_reverse_kl_is_scipys_relative_entropy_to_equal_shares(counts):
-    shares = np.array(counts) / sum(counts)
-    found = reverse_kl(torch.from_numpy(np.stack([shares, np.eye(len(counts))[0]])))
-    uniform = np.full(len(counts), 1 / len(counts))
-    assert found.tolist() == pytest.approx([stats.entropy(shares, uniform), math.log(len(counts))], abs=1e-12)
+COUNTS = st.lists(st.integers(0, 20), min_size=2, max_size=9).filter(any)
+
+
+@given(counts=COUNTS, data=st.data())
+def test_the_reverse_kl_is_scipys_relative_entropy_to_the_true_shares(counts, data):
+    n = len(counts)
+    truth = np.array(data.draw(st.lists(st.integers(1, 20), min_size=n, max_size=n)), dtype=np.float64)
+    truth, shares, one = truth / truth.sum(), np.array(counts) / sum(counts), np.eye(n)[0]
+    found = reverse_kl(torch.from_numpy(np.stack([shares, one, truth])), torch.from_numpy(truth))
+    assert found.tolist() == pytest.approx([stats.entropy(shares, truth), -math.log(truth[0]), 0], abs=1e-12)
+
+
+def mixture_measures_by_loops(x, target):
+    """One run's measures, point by point."""
+    means, weights = target.means().double().numpy(), target.weights().double().numpy()
+    modes, n = len(means), len(x)
+    shares, within = np.zeros(modes), {radius: np.zeros(modes) for radius in (3, 6, 9, 15)}
+    for point in x.double().numpy():
+        distances = [math.dist(point, mean) for mean in means]
+        mode = min(range(modes), key=distances.__getitem__)
+        shares[mode] += 1 / n
+        for radius, found in within.items():
+            found[mode] += (distances[mode] <= radius * target.deviation) / n
+    inside = math.erf(3 / 2**0.5) if len(means[0]) == 1 else 1 - math.exp(-(3**2) / 2)
+    return {
+        "captured": (within[3] > 0).sum(),
+        "captured_within": [(found > 0).sum() for found in within.values()],
+        "occupied": (shares >= 0.01 - 1e-9).sum(),
+        "high_quality": within[3].sum(),
+        "reverse_kl": stats.entropy(shares, weights),
+        "reverse_kl_off": stats.entropy([*within[3], 1 - within[3].sum()], [*inside * weights, 1 - inside]),
+    }
+
+
+MIXTURES = [Ring(5, 0.1), Line(4, 0.1), Grid(3, 2, 0.2), Wheel(4, 0.1, 0.7)]
+
+
+@pytest.mark.parametrize("target", MIXTURES, ids=repr)
+@pytest.mark.parametrize("spread", [0.3, 1, 4, 20])
+def test_the_measures_of_a_mixture_are_those_of_a_plain_loop_run_by_run(target, spread, device):
+    numbers, means = torch.Generator().manual_seed(0), target.means()
+    mode = torch.randint(len(means), (3, 150), generator=numbers)
+    mode[1] = 0
+    x = means[mode] + spread * target.deviation * torch.randn(3, 150, means.shape[1], generator=numbers)
+    found = mixture_measures(x.to(device), target)
+    for run in range(3):
+        expected = mixture_measures_by_loops(x[run], target)
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            assert np.allclose(found[name][run].cpu(), value, atol=1e-4), name
+
+
+def test_modes_are_looked_for_in_each_radius_and_points_count_where_they_are_nearest():
+    line = Line(3, 0.01)
+    x = torch.tensor([[[-1 + 0.02], [0.05], [1 + 0.12], [1 + 0.16]]])
+    found = mixture_measures(x, line)
+    assert found["captured_within"].tolist() == [[1, 2, 2, 3]] and found["captured"].tolist() == [1]
+    assert found["high_quality"].item() == 0.25 and found["occupied"].item() == 3
 
 
 def test_the_ring_is_measured_by_hand_made_points_run_by_run(device):
@@ -174,7 +220,7 @@ def test_the_ring_is_measured_by_hand_made_points_run_by_run(device):
     runs = [([50, 50, 50, 50], 0.0), ([198, 1, 1, 0], 0.05), ([100, 99, 1, 0], 0.07), ([200, 0, 0, 0], 0.0)]
     x = torch.stack([around(means, counts, away) for counts, away in runs]).to(device)
     x[3, 0] = means[1] * 1.01
-    found = ring_measures(x, ring)
+    found = mixture_measures(x, ring)
     shares = [[0.25] * 4, [0.99, 0.005, 0.005, 0], [0.5, 0.495, 0.005, 0], [0.995, 0.005, 0, 0]]
     expected = {
         "captured": [4, 3, 0, 2],
@@ -182,6 +228,29 @@ def test_the_ring_is_measured_by_hand_made_points_run_by_run(device):
         "high_quality": [1, 1, 0, 1],
         "reverse_kl": [stats.entropy(share, [0.25] * 4) for share in shares],
     }
-    assert found.keys() == expected.keys()
     for name, values in expected.items():
         assert found[name].tolist() == pytest.approx(values, abs=1e-5), name
+
+
+@pytest.mark.parametrize(
+    "target, inside", [(Grid(5, 2, 0.05), 0.98889), (Ring(8, 0.02), 0.98889), (Line(5, 0.01), 0.9973)], ids=repr
+)
+def test_a_perfect_sampler_is_of_high_quality_as_often_as_gaussians_are_within_three_deviations(target, inside):
+    n = 20_000
+    x = torch.from_numpy(target.draw(n)(np.random.default_rng(0), 3))
+    found = mixture_measures(x, target)
+    assert found["high_quality"].tolist() == pytest.approx([inside] * 3, abs=4 * math.sqrt(inside * (1 - inside) / n))
+    # The estimate of a relative entropy of k shares is (k - 1) / 2n too large on average.
+    for name in ("reverse_kl", "reverse_kl_off"):
+        assert (found[name].abs() < 2 * len(target.means()) / n).all()
+    assert found["captured"].tolist() == found["occupied"].tolist() == [len(target.means())] * 3
+
+
+@given(x=st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=12), y=st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_the_distance_to_uniform_is_scipys_in_the_worst_dimension(x, y):
+    n = min(len(x), len(y))
+    runs = torch.tensor([[x[:n], y[:n]], [y[:n], y[:n]]], dtype=torch.float64).mT
+    alone = [stats.kstest(values[:n], "uniform").statistic for values in (x, y)]
+    found = kolmogorov_smirnov(runs)
+    assert found.tolist() == pytest.approx([max(alone), alone[1]], abs=1e-12)
+    assert torch.equal(uniform_measures(runs, Uniform(2))["ks"], found)

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gancore.streams import BLOCK, Stream, generator_of, latents
+from gancore.streams import BLOCK, Stream, generator_of, normal, uniform
 
 SEEDS = st.integers(0, 2**63)
 STEPS = st.integers(0, 10**6)
 
 
 def normal_stream(seeds, name="latents", device=CPU, shape=(3, 2)):
-    return Stream(seeds, name, latents(shape), device)
+    return Stream(seeds, name, normal(shape), device)
 
 
 @given(seed=SEEDS, steps=st.lists(STEPS, min_size=1, max_size=6), data=st.data())
@@ -53,12 +53,22 @@ def test_every_device_sees_the_same_numbers(device):
     assert torch.equal(normal_stream([1, 2], device=device)(70).cpu(), normal_stream([1, 2])(70))
 
 
-def test_latents_are_independent_standard_normals():
+def test_normal_numbers_are_independent_standard_normals():
     stream = normal_stream(range(20), shape=(32, 2))
     numbers = torch.stack([stream(step) for step in range(3 * BLOCK)]).double()  # (steps, R, 32, 2)
     assert stats.kstest(numbers[::16].flatten().numpy(), "norm").pvalue > 0.001
     assert abs(stats.skew(numbers.flatten())) < 0.02 and abs(stats.kurtosis(numbers.flatten())) < 0.05
     for axis in range(4):
+        a, b = numbers.narrow(axis, 0, 1), numbers.narrow(axis, 1, 1)
+        assert abs(np.corrcoef(a.flatten(), b.flatten())[0, 1]) < 5 / np.sqrt(a.numel())
+
+
+def test_uniform_numbers_are_independent_and_uniform_on_the_unit_interval():
+    stream = Stream(range(20), "mixing", uniform((32, 1)), CPU)
+    numbers = torch.stack([stream(step) for step in range(BLOCK)])  # (steps, R, 32, 1)
+    assert numbers.dtype == torch.float32 and numbers.min() >= 0 and numbers.max() < 1
+    assert stats.kstest(numbers[::8].double().flatten().numpy(), "uniform").pvalue > 0.001
+    for axis in range(3):
         a, b = numbers.narrow(axis, 0, 1), numbers.narrow(axis, 1, 1)
         assert abs(np.corrcoef(a.flatten(), b.flatten())[0, 1]) < 5 / np.sqrt(a.numel())
 

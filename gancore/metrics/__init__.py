@@ -1,6 +1,14 @@
 """How far generated points are from the target: functions of samples (R, n, D), one value a run."""
 
-from gancore.metrics.coverage import moons_measures, ring_measures
+from gancore.metrics.coverage import mixture_measures, moons_measures
 from gancore.metrics.pictures import picture_measures
+from gancore.metrics.traffic import traffic_measures
+from gancore.metrics.two_sample import uniform_measures
 
-MEASURES = {"moons": moons_measures, "ring": ring_measures, "pictures": picture_measures}
+MEASURES = {
+    "moons": moons_measures,
+    **dict.fromkeys(("line", "ring", "grid", "wheel"), mixture_measures),
+    "uniform": uniform_measures,
+    "pictures": picture_measures,
+    "traffic": traffic_measures,
+}

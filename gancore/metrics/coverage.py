@@ -1,12 +1,11 @@
 """How much of a target with known modes a sample covers, one value a run."""
 
-import math
-
 import torch
+from scipy.stats import chi2
 from torch import Tensor
 
 from gancore.metrics.two_sample import energy_distance
-from gancore.mixtures import Moons, Ring
+from gancore.mixtures import Gaussians, Moons
 
 REACH = 0.1  # a tenth of the arcs' radius, about what a dot on the figures spans
 
@@ -38,32 +37,39 @@ def moons_measures(x: Tensor, moons: Moons) -> dict[str, Tensor]:
     }
 
 
-def mode_shares(x: Tensor, means: Tensor, deviation: float) -> tuple[Tensor, Tensor]:
-    """Share of the points nearest to each mean, and of those among them that are of high quality.
+def member_shares(nearest: Tensor, counts: Tensor, modes: int) -> Tensor:
+    """Share of the points that belong to each mode and count: (R, n) indices, (R, n) bool -> (R, modes)."""
+    shares = counts.new_zeros(len(nearest), modes, dtype=torch.float32)
+    return shares.scatter_add(1, nearest, counts.float()) / nearest.shape[1]
 
-    (R, n, D), (modes, D) -> twice (R, modes). High quality: within three deviations of the mean.
+
+def reverse_kl(shares: Tensor, truth: Tensor) -> Tensor:
+    """KL of the shares (R, modes) to the true ones (modes,), in nats: 0 where they agree."""
+    return (torch.xlogy(shares, shares) - shares * truth.log()).sum(1)
+
+
+WITHIN = (3, 6, 9, 15)  # radii, in deviations, in which a mode may be looked for
+
+
+def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
+    """What is followed over time on Gaussians, each (R,); the definitions are PacGAN's (Lin et al. 2018, section 4).
+
+    `captured`: modes with a high-quality point, and `captured_within` (R, radii) with a point in each of
+    the radii `WITHIN`; `occupied`: modes that are nearest to 1 % of the points or more; `high_quality`:
+    share of points within 3 deviations of a mean; `reverse_kl` to the modes' weights, and
+    `reverse_kl_off`, where points of low quality are a mode of their own.
     """
+    means, weights = target.means().to(x), target.weights().to(x)
     distance, nearest = torch.cdist(x, means.expand(len(x), -1, -1)).min(2)
-    member = torch.nn.functional.one_hot(nearest, len(means)).float()
-    good = (distance <= 3 * deviation).float()[..., None]
-    return member.mean(1), (member * good).mean(1)
-
-
-def reverse_kl(shares: Tensor) -> Tensor:
-    """KL of the shares (R, modes) to equal shares, in nats: 0 where balanced, log(modes) where one has all."""
-    return (torch.xlogy(shares, shares) + shares * math.log(shares.shape[1])).sum(1)
-
-
-def ring_measures(x: Tensor, ring: Ring) -> dict[str, Tensor]:
-    """What notebook 02 follows over time, each (R,); the definitions are PacGAN's (Lin et al. 2018, section 4).
-
-    `captured`: modes with a high-quality point; `occupied`: modes that are nearest to 1 % of the
-    points or more; `high_quality`: share of points within 3 deviations of a mean; `reverse_kl`.
-    """
-    shares, good = mode_shares(x, ring.means().to(x), ring.deviation)
+    within = [member_shares(nearest, distance <= radius * target.deviation, len(means)) for radius in WITHIN]
+    shares, good = member_shares(nearest, distance >= 0, len(means)), within[0]
+    inside = float(chi2.cdf(WITHIN[0] ** 2, means.shape[1]))  # what a perfect sampler has there
+    off = torch.cat([good, 1 - good.sum(1, keepdim=True)], 1)
     return {
         "captured": (good > 0).float().sum(1),
+        "captured_within": torch.stack([(found > 0).float().sum(1) for found in within], 1),
         "occupied": (shares >= 0.01).float().sum(1),
         "high_quality": good.sum(1),
-        "reverse_kl": reverse_kl(shares),
+        "reverse_kl": reverse_kl(shares, weights),
+        "reverse_kl_off": reverse_kl(off, torch.cat([inside * weights, weights.new_tensor([1 - inside])])),
     }

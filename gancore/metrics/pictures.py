@@ -18,4 +18,5 @@ def picture_measures(x: Tensor, pictures: Pictures) -> dict[str, Tensor]:
     from gancore.classifier import CLASSES, judge  # imports torchvision, which takes seconds
 
     shares = torch.nn.functional.one_hot(judge(pictures.images)(x), CLASSES).float().mean(1)
-    return {"classes": (shares >= SEEN).float().sum(1), "class_kl": reverse_kl(shares)}
+    equal = shares.new_full((CLASSES,), 1 / CLASSES)
+    return {"classes": (shares >= SEEN).float().sum(1), "class_kl": reverse_kl(shares, equal)}

@@ -1,5 +1,7 @@
 """Distances between a sample and a reference, one value a run."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -15,3 +17,18 @@ def energy_distance(x: Tensor, reference: Tensor) -> Tensor:
     between = torch.cdist(x, reference.expand(len(x), -1, -1)).mean((1, 2))
     within = torch.cdist(x, x).sum((1, 2)) / (n * (n - 1))
     return 2 * between - within - torch.cdist(reference, reference).mean()
+
+
+def kolmogorov_smirnov(x: Tensor) -> Tensor:
+    """Largest gap between the distribution of a sample and the uniform one on [0, 1]: (R, n, d) -> (R,) in [0, 1].
+
+    The worst of the d dimensions, each on its own.
+    """
+    steps = torch.arange(x.shape[1] + 1, device=x.device)[:, None] / x.shape[1]
+    ordered = x.clamp(0, 1).sort(1).values
+    return torch.maximum(steps[1:] - ordered, ordered - steps[:-1]).amax((1, 2))
+
+
+def uniform_measures(x: Tensor, target: Any) -> dict[str, Tensor]:
+    """How far codes are from uniform, (R,): `ks`, see `kolmogorov_smirnov`."""
+    return {"ks": kolmogorov_smirnov(x)}
