@@ -1,10 +1,14 @@
 """The architectures that the sources name, each with a replica axis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from gancore.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
 from gancore.replicas import Linear
 
 
@@ -17,3 +21,85 @@ def mlp(replicas: int, widths: Sequence[int], activation: str, output: str = "id
     sizes = list(pairwise(widths))
     activations = [activation] * (len(sizes) - 1) + [output]
     return nn.Sequential(*(Linear(replicas, *size, kind) for size, kind in zip(sizes, activations, strict=True)))
+
+
+class Joint(nn.Module):
+    """R networks of pairs, whose body sees the two side by side: (R, B, D), (R, B, d) -> (R, B, 1)."""
+
+    def __init__(self, body: nn.Module):
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.body(torch.cat([x.mT, z.mT], 1).mT)
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """Players of `hidden` layers for points of a target and latents of a dimension."""
+
+    replicas: int
+    target: Any
+    latent: int
+    spec: Mapping[str, Any]
+
+    @staticmethod
+    def sizes(role: str) -> set[str]:
+        """The keys of a player's recipe that say how large its layers are."""
+        return {"hidden"}
+
+    def generator(self) -> nn.Module:
+        return self._mlp(self.latent, self.target.dimensions)
+
+    def encoder(self) -> nn.Module:
+        return self._mlp(self.target.dimensions, self.latent)
+
+    def discriminator(self) -> nn.Module:
+        return self._mlp(self.target.dimensions, 1)
+
+    def pair_discriminator(self) -> nn.Module:
+        return Joint(self._mlp(self.target.dimensions + self.latent, 1))
+
+    def _mlp(self, inputs: int, outputs: int) -> nn.Sequential:
+        widths = [inputs, *self.spec["hidden"], outputs]
+        return mlp(self.replicas, widths, self.spec["activation"], self.spec.get("output", "identity"))
+
+
+@dataclass(frozen=True)
+class Convolutional:
+    """Players of strided convolutions for images of a target: `channels` from the image inwards."""
+
+    replicas: int
+    target: Any
+    latent: int
+    spec: Mapping[str, Any]
+
+    @staticmethod
+    def sizes(role: str) -> set[str]:
+        """The keys of a player's recipe that say how large its layers are."""
+        return {"channels", "hidden"} if role == "pair_discriminator" else {"channels"}
+
+    def generator(self) -> nn.Module:
+        shape = self.target.image, self.spec["channels"][::-1]
+        return convolutional_generator(self.replicas, self.latent, *shape, *self._activations())
+
+    def encoder(self) -> nn.Module:
+        return self._inwards(self.latent)
+
+    def discriminator(self) -> nn.Module:
+        return self._inwards(1)
+
+    def pair_discriminator(self) -> nn.Module:
+        shape = self.target.image, self.spec["channels"]
+        return JointConvolutional(self.replicas, *shape, self.latent, self.spec["hidden"], self.spec["activation"])
+
+    def _inwards(self, outputs: int) -> nn.Module:
+        shape = self.target.image, self.spec["channels"]
+        return convolutional_encoder(self.replicas, *shape, outputs, *self._activations())
+
+    def _activations(self) -> tuple[str, str]:
+        return self.spec["activation"], self.spec.get("output", "identity")
+
+
+# What a player's recipe may name as its `network`.
+NETWORKS = {"mlp": FullyConnected, "convolutional": Convolutional}

@@ -41,7 +41,18 @@ def non_saturating(fake: Tensor) -> Tensor:
     return batch_mean(softplus(-fake))
 
 
+def critic(real: Tensor, fake: Tensor) -> Tensor:
+    """E D(fake) - E D(real): the critic's half of the Wasserstein game (Arjovsky et al. 2017, equation 2)."""
+    return batch_mean(fake) - batch_mean(real)
+
+
+def wasserstein(fake: Tensor) -> Tensor:
+    """-E D(fake): the generator's half of the Wasserstein game (Arjovsky et al. 2017, equation 2)."""
+    return -batch_mean(fake)
+
+
 OBJECTIVES = {
     "minimax": Objective(cross_entropy, saturating),
     "non_saturating": Objective(cross_entropy, non_saturating),
+    "wasserstein": Objective(critic, wasserstein),
 }

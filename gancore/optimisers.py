@@ -39,7 +39,10 @@ class SGD:
 
 
 class Adam:
-    """Adam with bias correction (Kingma & Ba 2015, algorithm 1); `rate` and `beta1` may differ from run to run."""
+    """Adam with bias correction (Kingma & Ba 2015, algorithm 1); `rate` and `beta1` may differ from run to run.
+
+    The rate falls linearly to 0 over `until` updates, or stays what it is where that is None.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class Adam:
         beta1: PerRun = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        until: int | None = None,
     ):
         self.parameters, self.beta2, self.epsilon = list(parameters), beta2, epsilon
         self.rates, self.momenta = _per_run(rate, self.parameters), _per_run(beta1, self.parameters)
@@ -56,6 +60,7 @@ class Adam:
         self.mean = [torch.zeros_like(p) for p in self.parameters]
         self.square = [torch.zeros_like(p) for p in self.parameters]
         self.steps = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
+        self.until = until
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
@@ -68,7 +73,11 @@ class Adam:
         correction2 = (1 - self.beta2**self.steps).sqrt().float()
         root = torch._foreach_div(torch._foreach_sqrt(self.square), correction2)
         torch._foreach_add_(root, self.epsilon)
-        update = torch._foreach_mul(self.mean, torch._foreach_div(self.rates, correction1))
+        rates = torch._foreach_div(self.rates, correction1)
+        if self.until is not None:
+            left = (1 - (self.steps - 1) / self.until).clamp(min=0).float()
+            rates = torch._foreach_mul(rates, left)
+        update = torch._foreach_mul(self.mean, rates)
         torch._foreach_sub_(self.parameters, torch._foreach_div(update, root))
 
     def state(self) -> list[Tensor]:
@@ -76,4 +85,22 @@ class Adam:
         return [*self.mean, *self.square, self.steps]
 
 
+class Clipped:
+    """An optimiser whose parameters are put back into [-bound, bound] after each update (Arjovsky et al. 2017)."""
+
+    def __init__(self, optimiser: SGD | Adam, bound: float):
+        self.optimiser, self.bound, self.parameters = optimiser, bound, optimiser.parameters
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        self.optimiser.step(gradients)
+        torch._foreach_clamp_min_(self.parameters, -self.bound)
+        torch._foreach_clamp_max_(self.parameters, self.bound)
+
+    def state(self) -> list[Tensor]:
+        """What a checkpoint must keep, in place."""
+        return self.optimiser.state()
+
+
+Optimiser = SGD | Adam | Clipped
 OPTIMISERS = {"sgd": SGD, "adam": Adam}

@@ -1,39 +1,88 @@
-"""What is added to a discriminator's loss, as functions of (discriminator, real, fake).
+"""What is added to a discriminator's loss, as functions of the discriminator and of points.
 
 Points are `(R, B, ...)`, scores `(R, B, 1)`, penalties `(R,)`: the mean over each run's own batch. A
 gradient's norm is taken over all dimensions of a point. A penalty is multiplied by its weight, a
 number or one for each run; the papers' factors of a half are part of the penalty.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gancore.objectives import batch_mean
 
-Function = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+def slope_at(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """grad D at each point: (R, B, ...) -> (R, B, ...); differentiable."""
+    x = x.detach().requires_grad_()
+    return torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)[0]
 
 
 def squared_slope(discriminator: nn.Module, x: Tensor) -> Tensor:
     """E |grad D(x)|^2 over each run's points: (R, B, ...) -> (R,); differentiable."""
-    x = x.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
-    return batch_mean(slope.flatten(2).square().sum(2))
+    return batch_mean(slope_at(discriminator, x).flatten(2).square().sum(2))
 
 
-def r1(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+def r1(discriminator: nn.Module, real: Tensor) -> Tensor:
     """E |grad D(real)|^2 / 2 (Mescheder et al. 2018, equation 9)."""
     return squared_slope(discriminator, real) / 2
 
 
-def r2(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+def r2(discriminator: nn.Module, fake: Tensor) -> Tensor:
     """E |grad D(fake)|^2 / 2 (Mescheder et al. 2018, equation 10)."""
     return squared_slope(discriminator, fake) / 2
 
 
-PENALTIES: dict[str, Function] = {"r1": r1, "r2": r2}
+def between(x: Tensor, x_hat: Tensor, epsilon: Tensor) -> Tensor:
+    """epsilon x + (1 - epsilon) x_hat, a point of each pair's segment: epsilon (R, B, 1), points (R, B, ...)."""
+    epsilon = epsilon.reshape(*epsilon.shape[:2], *[1] * (x.dim() - 2))
+    return epsilon * x + (1 - epsilon) * x_hat
+
+
+def wgan_gp(discriminator: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    """E (|grad D| - 1)^2 between real and fake points paired at random (Gulrajani et al. 2017, equation 3)."""
+    slope = slope_at(discriminator, between(real, fake, epsilon)).flatten(2)
+    return batch_mean((slope.norm(dim=2) - 1).square())
+
+
+def pairwise(discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, epsilon: Tensor) -> Tensor:
+    """E |grad_x D(x', z) - (x - x_hat) / |x - x_hat||^2 at x' between x and its reconstruction (PGP, Sharma 2018).
+
+    `discriminator` maps (x, z) to (R, B, 1); z = E(x), x_hat = G(E(x)) and epsilon in [0, 1] are held
+    fixed. A pair of identical points has no direction and counts as 0.
+    """
+    slope = slope_at(lambda point: discriminator(point, z), between(x, x_hat, epsilon)).flatten(2)
+    delta = (x - x_hat).flatten(2)
+    distance = delta.norm(dim=2, keepdim=True)
+    apart = distance > 0
+    unit = delta / distance.where(apart, 1)
+    return batch_mean((slope - unit).square() * apart) * delta.shape[2]
+
+
+def probability(discriminator: nn.Module) -> Callable[..., Tensor]:
+    """The discriminator's probability of real, sigmoid(score), in place of its score."""
+    return lambda *x: discriminator(*x).sigmoid()
+
+
+def _pairwise(discriminator: Callable, batch: Any) -> Tensor:
+    return pairwise(discriminator, batch.real, batch.code.detach(), batch.reconstruction.detach(), batch.epsilon)
+
+
+Function = Callable[[nn.Module, Any], Tensor]
+
+# What a recipe may name, as functions of (discriminator, batch): where a point is judged, and where a pair is.
+OF_POINTS: Mapping[str, Function] = {
+    "r1": lambda discriminator, batch: r1(discriminator, batch.real),
+    "r2": lambda discriminator, batch: r2(discriminator, batch.fake),
+    "wgan_gp": lambda discriminator, batch: wgan_gp(discriminator, batch.real, batch.fake, batch.epsilon),
+}
+OF_PAIRS: Mapping[str, Function] = {
+    "pairwise": _pairwise,
+    "pairwise_probability": lambda discriminator, batch: _pairwise(probability(discriminator), batch),
+}
 
 
 @dataclass(frozen=True)
@@ -43,5 +92,5 @@ class Penalty:
     function: Function
     weight: Tensor
 
-    def __call__(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        return self.weight * self.function(discriminator, real, fake)
+    def __call__(self, discriminator: nn.Module, batch: Any) -> Tensor:
+        return self.weight * self.function(discriminator, batch)

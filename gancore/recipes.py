@@ -8,41 +8,52 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from gancore.choices import choose, make
 from gancore.errors import StudyError
-from gancore.games import GAN
-from gancore.nets import mlp
+from gancore.games import GAMES, GAN, BiGAN
+from gancore.nets import NETWORKS
 from gancore.objectives import OBJECTIVES
-from gancore.optimisers import OPTIMISERS
-from gancore.penalties import PENALTIES, Penalty
+from gancore.optimisers import OPTIMISERS, Clipped, Optimiser
+from gancore.penalties import Penalty
 from gancore.replicas import ACTIVATIONS, INITIALISERS, initialise
-from gancore.streams import Stream, latents
+from gancore.streams import Stream, uniform
 from gancore.sweeps import spread
-from gancore.targets import target_of
+from gancore.targets import latent_of, target_of
 from gancore.train import Population
 
 KEYS = {"target", "latent", "batch", "objective", "players", "steps", "observe"}
-OPTIONAL = {"penalties", "sweep"}
-PLAYER_KEYS = {"hidden", "activation", "initialiser", "optimiser"}
+OPTIONAL = {"game", "penalties", "reconstruction", "turns", "sweep"}
+PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
+OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
 
 
 def check(recipe: Mapping[str, Any]) -> None:
     """Raises StudyError where a recipe misses a key, has one too many, or a size that is impossible."""
     _same_keys(recipe, KEYS, "the recipe", OPTIONAL)
-    _same_keys(recipe["players"], {"generator", "discriminator"}, "players")
+    _same_keys(recipe["players"], set(game_of(recipe).PLAYERS), "players")
     for name, player in recipe["players"].items():
-        _same_keys(player, PLAYER_KEYS, f"the {name}", {"output"})
+        sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(game_of(recipe).PLAYERS[name])
+        _same_keys(player, PLAYER_KEYS | sizes, f"the {name}", OPTIONAL_FOR_PLAYERS)
         choose(ACTIVATIONS, player["activation"], "activation")
-    for size, meaning in (("latent", "latent dimension"), ("batch", "batch size"), ("steps", "number of steps")):
+    counts = {"batch": "batch size", "steps": "number of steps"}
+    if not isinstance(recipe["latent"], Mapping):
+        counts = {"latent": "latent dimension", **counts}
+    for size, meaning in counts.items():
         if not isinstance(recipe[size], int) or recipe[size] < 1:
             raise StudyError(f"{meaning} {recipe[size]!r}: allowed is a whole number from 1 up")
 
 
-def _same_keys(found: Mapping[str, Any], expected: set[str], where: str, optional: Set[str] = frozenset()) -> None:
+def _same_keys(found: Mapping[str, Any], expected: Set[str], where: str, optional: Set[str] = frozenset()) -> None:
     for key in sorted((set(found) - optional) ^ expected):
         fault = "is missing from" if key in expected else "is unknown in"
         raise StudyError(f"{key!r} {fault} {where}: allowed are {', '.join(sorted(expected | optional))}")
+
+
+def game_of(recipe: Mapping[str, Any]) -> type[GAN] | type[BiGAN]:
+    """The class of the game that is played. Raises StudyError for an unknown one."""
+    return choose(GAMES, recipe.get("game", "gan"), "game")
 
 
 def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device) -> Population:
@@ -52,22 +63,46 @@ def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.de
     """
     check(recipe)
     recipe, seeds = spread(recipe, seeds)
-    target = target_of(recipe)
-    ends = {"generator": (recipe["latent"], target.dimensions), "discriminator": (target.dimensions, 1)}
+    target, latent, turns = target_of(recipe), latent_of(recipe), recipe.get("turns", {})
     players, optimisers = {}, {}
-    for name, (first, last) in ends.items():  # the order in which they move; a stored recipe's keys are sorted
+    for name, role in game_of(recipe).PLAYERS.items():
         spec = recipe["players"][name]
-        output = spec.get("output", "identity")
-        network = mlp(len(seeds), [first, *spec["hidden"], last], spec["activation"], output)
+        network = _network(role, len(seeds), target, latent.dimensions, spec)
         initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
         players[name] = network.to(device)
-        optimisers[name] = make(OPTIMISERS, spec["optimiser"], "optimiser", list(network.parameters()))
-    weights = [torch.tensor(spec["weight"], dtype=torch.float32, device=device) for spec in recipe.get("penalties", [])]
-    functions = [choose(PENALTIES, spec["name"], "penalty") for spec in recipe.get("penalties", [])]
+        optimisers[name] = _optimiser(spec, list(network.parameters()))
+    drawn = recipe["batch"] * max(turns.values(), default=1)
     return Population(
         seeds=seeds,
-        game=GAN(players, choose(OBJECTIVES, recipe["objective"], "objective"), list(map(Penalty, functions, weights))),
+        game=_game(recipe, players, device),
         optimisers=optimisers,
-        real=Stream(seeds, "data", target.draw(recipe["batch"]), device),
-        noise=Stream(seeds, "latents", latents((recipe["batch"], recipe["latent"])), device),
+        real=Stream(seeds, "data", target.draw(drawn), device),
+        noise=Stream(seeds, "latents", latent.draw(drawn), device),
+        mixing=Stream(seeds, "mixing", uniform((drawn, 1)), device),
+        turns=turns,
     )
+
+
+def _network(role: str, replicas: int, target: Any, latent: int, spec: Mapping[str, Any]) -> nn.Module:
+    architecture = NETWORKS[spec.get("network", "mlp")]
+    return getattr(architecture(replicas, target, latent, spec), role)()
+
+
+def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor]) -> Optimiser:
+    optimiser = make(OPTIMISERS, spec["optimiser"], "optimiser", parameters)
+    return Clipped(optimiser, spec["clip"]) if "clip" in spec else optimiser
+
+
+def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module], device: torch.device) -> GAN | BiGAN:
+    kind, objective = game_of(recipe), choose(OBJECTIVES, recipe["objective"], "objective")
+    penalties = [
+        Penalty(choose(kind.PENALTIES, spec["name"], "penalty"), _weight(spec["weight"], device))
+        for spec in recipe.get("penalties", [])
+    ]
+    extra = {"reconstruction": _weight(recipe["reconstruction"], device)} if "reconstruction" in recipe else {}
+    return kind(players, objective, penalties, **extra)
+
+
+def _weight(value: float | Sequence[float], device: torch.device) -> Tensor:
+    """A weight on the device, () or (R,)."""
+    return torch.tensor(value, dtype=torch.float32, device=device)

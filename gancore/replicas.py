@@ -51,6 +51,7 @@ ACTIVATIONS = {
         lambda gradient, y: aten.leaky_relu_backward(gradient, y, 0.2, True),
     ),
     "tanh": Activation(_tanh, aten.tanh_backward),
+    "sigmoid": Activation(lambda bias, weight, x: torch.baddbmm(bias, weight, x).sigmoid_(), aten.sigmoid_backward),
 }
 
 
@@ -143,6 +144,7 @@ def initialise(network: nn.Module, seeds: Sequence[int], stream: str, draw: Init
         rng = generator_of(seed, f"weights of the {stream}")
         for name, parameter in network.named_parameters():
             layer, kind = name.rsplit(".", 1)
-            inputs = network.get_parameter(f"{layer}.weight").shape[-1]
+            module = network.get_submodule(layer)
+            inputs = getattr(module, "inputs", module.weight.shape[-1])  # a convolution says how many it sees
             drawn = draw(rng, kind, tuple(parameter.shape[1:]), inputs)
             parameter[replica] = torch.from_numpy(drawn.astype(np.float32))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from gancore.checkpoints import load_checkpoint, save_checkpoint
 from gancore.games import Game
 from gancore.host import settle
-from gancore.optimisers import SGD, Adam
+from gancore.optimisers import Optimiser
 from gancore.streams import BLOCK, Stream
 
 FIRST_STEPS = 20  # how many steps' losses are kept, to be replayed
@@ -38,23 +39,38 @@ class Population:
 
     seeds: Sequence[int]
     game: Game
-    optimisers: Mapping[str, SGD | Adam]
+    optimisers: Mapping[str, Optimiser]
     real: Stream
     noise: Stream
+    mixing: Stream
+    turns: Mapping[str, int] = field(default_factory=dict)  # of a player in each step, 1 where not named
 
-    def move(self, real: Tensor, z: Tensor) -> Tensor:
-        """One step: every player's turn, in order. Returns the losses before each turn, (R, players)."""
+    def draw(self, step: int) -> list[Tensor]:
+        """What the players are shown at a step: real points, latents, and where penalties look between points."""
+        return [stream(step) for stream in (self.real, self.noise, self.mixing)]
+
+    def move(self, *drawn: Tensor) -> Tensor:
+        """One step: every player's turns, in order. Returns the losses before each first turn, (R, players).
+
+        Each turn of a player in a step is on a part of its own of what was `drawn`; all parts are made
+        into batches before anyone moves.
+        """
         for optimiser in self.optimisers.values():
             _let_move(optimiser.parameters, True)
-        batch = self.game.batch(real, z)
+        parts = zip(*(x.chunk(max(self.turns.values(), default=1), 1) for x in drawn), strict=True)
+        batches = [self.game.batch(*part) for part in parts]
         losses = []
         for player, optimiser in self.optimisers.items():
             for other in self.optimisers.values():
                 _let_move(other.parameters, other is optimiser)
-            loss = self.game.loss(player, batch)
-            optimiser.step(torch.autograd.grad(loss.sum(), optimiser.parameters))
-            losses.append(loss.detach())
+            turns = [self._turn(player, optimiser, batch) for batch in batches[: self.turns.get(player, 1)]]
+            losses.append(turns[0])
         return torch.stack(losses, 1)
+
+    def _turn(self, player: str, optimiser: Optimiser, batch: Any) -> Tensor:
+        loss = self.game.loss(player, batch)
+        optimiser.step(torch.autograd.grad(loss.sum(), optimiser.parameters))
+        return loss.detach()
 
     def state(self) -> list[Tensor]:
         """All tensors that training changes, in a fixed order."""
@@ -99,23 +115,23 @@ class CudaGraph:
     """A population's move as one CUDA graph, captured once and replayed with new batches."""
 
     def __init__(self, population: Population):
-        self.real, self.z = population.real(0).clone(), population.noise(0).clone()
+        self.drawn = [x.clone() for x in population.draw(0)]
         before = [t.clone() for t in population.state()]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):  # libraries allocate their workspaces before the capture
-                population.move(self.real, self.z)
+                population.move(*self.drawn)
         torch.cuda.current_stream().wait_stream(side)
         for tensor, value in zip(population.state(), before, strict=True):
             tensor.detach().copy_(value)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.losses = population.move(self.real, self.z)
+            self.losses = population.move(*self.drawn)
 
-    def __call__(self, real: Tensor, z: Tensor) -> Tensor:
-        self.real.copy_(real)
-        self.z.copy_(z)
+    def __call__(self, *drawn: Tensor) -> Tensor:
+        for kept, new in zip(self.drawn, drawn, strict=True):
+            kept.copy_(new)
         self.graph.replay()
         return self.losses.clone()
 
@@ -146,7 +162,7 @@ def train(
     while record.step < steps:
         record.observe(observers)
         start, end = record.step, _next_stop(record.step, steps, observers)
-        record.note_losses([move(population.real(s), population.noise(s)) for s in range(start, end)])
+        record.note_losses([move(*population.draw(s)) for s in range(start, end)])
         progress(end - start)
         record.seconds = time.monotonic() - began
         if checkpoint and time.monotonic() - saved >= every_seconds:

@@ -1,4 +1,4 @@
-"""A small arm of the moons GAN, and its runs taken apart into ordinary torch networks."""
+"""Small arms of the moons GAN and of a BiGAN, and their runs taken apart into ordinary torch networks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +20,7 @@ MODULES = {
     "relu": nn.ReLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
     "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
 }
 
 
@@ -51,20 +52,41 @@ def moons(
     }
 
 
+def bigan(steps: int = 20, observe: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """The recipe of a BiGAN of a line of Gaussians; `more` replaces or adds whole entries."""
+    players = {
+        "generator": player([8], "tanh", ADAM, NORMAL_THROUGHOUT),
+        "encoder": player([7, 5], "tanh", ADAM, NORMAL_THROUGHOUT) | {"output": "sigmoid"},
+        "discriminator": player([9, 4], "tanh", ADAM, NORMAL_THROUGHOUT),
+    }
+    return {
+        "game": "bigan",
+        "target": {"name": "line", "modes": 5, "deviation": 0.05},
+        "latent": {"name": "uniform", "dimensions": 1},
+        "batch": 16,
+        "objective": "non_saturating",
+        "players": players,
+        "steps": steps,
+        "observe": observe or {},
+    } | more
+
+
 def runs_of(seeds: Sequence[int], device: torch.device = CPU, **arm: Any) -> Population:
     """A population of the moons GAN at step 0."""
     return population(moons(**arm), seeds, device)
 
 
-def ordinary(stacked: nn.Sequential, run: int, activation: str, dtype: torch.dtype = torch.float64) -> nn.Sequential:
-    """One run of a stacked mlp as `torch.nn.Linear` layers with `activation` between them."""
+def ordinary(
+    stacked: nn.Sequential, run: int, activation: str, dtype: torch.dtype = torch.float64, output: str = "identity"
+) -> nn.Sequential:
+    """One run of a stacked mlp as `torch.nn.Linear` layers with `activation` between them and `output` at the end."""
     layers = []
     for replicas in stacked:
         _, out_features, in_features = replicas.weight.shape
         linear = nn.Linear(in_features, out_features)
         linear.load_state_dict({"weight": replicas.weight[run].detach(), "bias": replicas.bias[run, :, 0].detach()})
         layers += [linear, MODULES[activation]()]
-    return nn.Sequential(*layers[:-1]).to(dtype)
+    return nn.Sequential(*layers[:-1], MODULES[output]()).to(dtype)
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -73,14 +95,40 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
 
 
 class Flattened(nn.Module):
-    """An mlp of images, which is no `Sequential`: (R, B, ...) -> (R, B, 1)."""
+    """An mlp of images, or of images and codes, which is no `Sequential`: (R, B, ...), ... -> (R, B, 1)."""
 
     def __init__(self, body):
         super().__init__()
         self.body = body
 
-    def forward(self, x):
-        return self.body(x.flatten(2))
+    def forward(self, *x):
+        return self.body(torch.cat([part.flatten(2) for part in x], 2))
+
+
+def slope_alone(network: nn.Module, point: Tensor) -> Tensor:
+    """The gradient of one ordinary network at one point, differentiable."""
+    point = point.detach().requires_grad_()
+    return torch.autograd.grad(network(point).sum(), point, create_graph=True)[0]
+
+
+def penalty_alone(name: str, network: nn.Module, shown: Mapping[str, Tensor]) -> Tensor:
+    """A penalty at one point of one ordinary network, written out; `shown` are the parts of a batch, flat."""
+    x, epsilon = shown["real"], shown["epsilon"]
+    if name in ("r1", "r2"):
+        return slope_alone(network, {"r1": x, "r2": shown["fake"]}[name]).square().sum() / 2
+    if name == "wgan_gp":
+        return (slope_alone(network, epsilon * x + (1 - epsilon) * shown["fake"]).square().sum().sqrt() - 1) ** 2
+    judge = nn.Sequential(network, nn.Sigmoid()) if name == "pairwise_probability" else network
+    at = epsilon * x + (1 - epsilon) * shown["reconstruction"]
+    direction = x - shown["reconstruction"]
+    slope = slope_alone(lambda point: judge(torch.cat([point, shown["code"]])), at)
+    return (slope - direction / direction.square().sum().sqrt()).square().sum()
+
+
+def penalty_of_run(name: str, network: nn.Module, parts: Mapping[str, Tensor]) -> Tensor:
+    """The mean of a penalty over one run's points, one by one; `parts` (B, ...) of its batch."""
+    points = [{key: part[k].detach().flatten() for key, part in parts.items()} for k in range(len(parts["real"]))]
+    return torch.stack([penalty_alone(name, network, point) for point in points]).mean()
 
 
 def same(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:

@@ -64,7 +64,7 @@ def textbook(replicas: int, device: str) -> Steps:
 
 
 def gancore(replicas: int, device: str) -> Steps:
-    """The study's own training, the drawing of its noise included."""
+    """The study's own training, the drawing of its batches included."""
     import torch
     from arms import runs_of
 
@@ -74,7 +74,9 @@ def gancore(replicas: int, device: str) -> Steps:
     runs = runs_of(range(replicas), torch.device(device))
 
     def steps(count: int) -> None:
-        runs.noise = Stream(runs.seeds, "latents", runs.noise.draw, runs.noise.device)  # has drawn nothing yet
+        for name in ("real", "noise", "mixing"):
+            stream = getattr(runs, name)
+            setattr(runs, name, Stream(stream.seeds, stream.name, stream.draw, stream.device))  # has drawn nothing yet
         train(runs, count)
 
     return steps

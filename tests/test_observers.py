@@ -12,7 +12,7 @@ from scipy import stats
 
 from gancore.errors import StudyError
 from gancore.landscape import basin_widths
-from gancore.metrics.coverage import ring_measures
+from gancore.metrics.coverage import mixture_measures
 from gancore.mixtures import Ring
 from gancore.observers import observers
 from gancore.observers.pictures import _shortened
@@ -104,8 +104,8 @@ def test_the_measures_are_those_of_the_generated_points(trained):
     runs, record = trained
     for run, seed in enumerate(SEEDS):
         fakes = fakes_of(alone(runs, run)[0], seed, 200)[None]
-        for name, value in ring_measures(fakes, Ring(MODES, 0.02)).items():
-            assert last(record, name, run).item() == pytest.approx(value.item(), abs=1e-5)
+        for name, value in mixture_measures(fakes, Ring(MODES, 0.02)).items():
+            assert last(record, name, run).tolist() == pytest.approx(value[0].tolist(), abs=1e-5)
             assert len(record.observed[name]) == 3
 
 
@@ -190,7 +190,7 @@ def test_the_past_is_remembered_as_by_a_loop_that_keeps_its_own_fakes_and_fields
                     found = record.observed[name][now][run]
                     assert found[: now + 1].tolist() == pytest.approx(expected, abs=1e-6)
                     assert found.isnan().tolist() == [False] * (now + 1) + [True] * (len(MOMENTS) - now - 1)
-        moved.move(moved.real(step), moved.noise(step))
+        moved.move(*moved.draw(step))
     last_told, last_turned = (record.observed[name][-1] for name in ("remembered", "turned"))
     assert len(set(last_told.flatten().tolist())) > 2 and last_turned[:, 0].min() > 0 and not last_turned[:, -1].any()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gancore.optimisers import SGD, Adam
+from gancore.optimisers import SGD, Adam, Clipped
 
 RUNS, STEPS = 4, 100
 SHAPES = [(5, 3), (5, 1)]
@@ -97,3 +97,47 @@ def test_the_state_is_all_that_an_optimiser_remembers(pair):
         optimiser.step(step)
         successor.step(step)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("pair", [PAIRS["sgd with momentum"], PAIRS["adam"]], ids=["sgd", "adam"])
+def test_a_clipped_optimiser_is_torchs_and_then_a_clamp(pair, device):
+    stacked, settings, textbook, textbook_settings = pair
+    numbers, bound, rate = torch.Generator().manual_seed(0), 0.02, 1e-2
+    start = [torch.randn(RUNS, *shape, generator=numbers).to(device) for shape in SHAPES]
+    gradients = [[torch.randn(RUNS, *s, generator=numbers).to(device) for s in SHAPES] for _ in range(STEPS)]
+    found = [p.clone() for p in start]
+    expected = [torch.nn.Parameter(p.clone()) for p in start]
+    clipped = Clipped(stacked(found, rate, **settings), bound)
+    alone = textbook(expected, lr=rate, **textbook_settings)
+    for step in gradients:
+        clipped.step(step)
+        for parameter, gradient in zip(expected, step, strict=True):
+            parameter.grad = gradient
+        alone.step()
+        for parameter in expected:
+            parameter.data.clamp_(-bound, bound)
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other.detach(), rtol=1e-5, atol=1e-6)
+    share = torch.cat([p.flatten() for p in found]).abs().eq(bound).float().mean()
+    assert 0 < share < 1 and clipped.parameters is clipped.optimiser.parameters
+    assert all(a is b for a, b in zip(clipped.state(), clipped.optimiser.state(), strict=True))
+
+
+@pytest.mark.parametrize("until", [STEPS, STEPS // 2, 1])
+def test_a_rate_that_falls_to_zero_is_torchs_linear_schedule(until, device):
+    numbers = torch.Generator().manual_seed(0)
+    start = [torch.randn(RUNS, *shape, generator=numbers).to(device) for shape in SHAPES]
+    found, expected = [p.clone() for p in start], [torch.nn.Parameter(p.clone()) for p in start]
+    falling, alone = Adam(found, 1e-2, until=until), torch.optim.Adam(expected, 1e-2)
+    schedule = torch.optim.lr_scheduler.LinearLR(alone, start_factor=1.0, end_factor=0.0, total_iters=until)
+    for made in range(STEPS):
+        before = [p.clone() for p in found]
+        gradients = [torch.randn(p.shape, generator=numbers).to(device) for p in start]
+        falling.step(gradients)
+        for parameter, gradient in zip(expected, gradients, strict=True):
+            parameter.grad = gradient
+        alone.step()
+        schedule.step()
+        for one, other, was in zip(found, expected, before, strict=True):
+            assert_close(one, other.detach(), rtol=2e-6, atol=2e-6)
+            assert torch.equal(one, was) == (made >= until)

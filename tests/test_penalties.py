@@ -1,8 +1,8 @@
-"""Penalties against plain autograd on one ordinary network per run, and against finite differences."""
+"""Penalties against plain autograd on one ordinary network per run, closed forms and finite differences."""
 
 import pytest
 import torch
-from arms import ADAM, CPU, Flattened, drawn, moons, ordinary, player
+from arms import ADAM, CPU, Flattened, bigan, drawn, moons, ordinary, penalty_of_run, player
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -10,142 +10,214 @@ from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gancore.errors import StudyError
-from gancore.games.gan import GAN, Batch
+from gancore.games import GAN
+from gancore.games.bigan import Pairs
 from gancore.nets import mlp
 from gancore.objectives import OBJECTIVES
-from gancore.penalties import PENALTIES, Penalty
+from gancore.penalties import OF_PAIRS, OF_POINTS, Penalty, between
 from gancore.recipes import population
 from gancore.replicas import ACTIVATIONS, initialise, normal_throughout
 from gancore.train import train
 
-RUNS, POINTS = 3, 5
-
-
-def network(activation="tanh", runs=RUNS, inputs=2, hidden=(6, 4)):
-    stacked = mlp(runs, [inputs, *hidden, 1], activation)
-    initialise(stacked, range(runs), "discriminator", normal_throughout(0.8, 0.5))
-    return stacked.double()
-
-
-def plain(alone, points):
-    """Half of the mean squared slope of one ordinary network, point by point."""
-    total = 0.0
-    for point in points:
-        point = point.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(alone(point), point)
-        total += sum(float(part) ** 2 for part in slope.flatten())
-    return total / len(points) / 2
-
-
-@pytest.mark.parametrize("name", PENALTIES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_r1_and_r2_equal_plain_autograd_at_their_own_points_run_by_run(activation, name, device):
-    stacked = network(activation)
-    real, fake = drawn(RUNS, POINTS, 2), drawn(RUNS, POINTS + 2, 2, seed=1)
-    expected = [plain(ordinary(stacked, r, activation), {"r1": real, "r2": fake}[name][r]) for r in range(RUNS)]
-    found = PENALTIES[name](stacked.to(device), real.to(device), fake.to(device))
-    assert found.tolist() == pytest.approx(expected, rel=1e-10)
-
-
-@pytest.mark.parametrize("name", PENALTIES)
-def test_the_penalty_of_a_plane_is_half_its_slope_squared(name):
-    plane = network("identity", hidden=())
-    with torch.no_grad():
-        plane[0].weight.copy_(torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]], [[0.0, 0.0]]]))
-    assert PENALTIES[name](plane, drawn(RUNS, POINTS, 2), drawn(RUNS, POINTS, 2)).tolist() == [12.5, 0.5, 0.0]
-
-
-@given(shape=st.lists(st.integers(1, 3), min_size=1, max_size=3), runs=st.integers(1, 3), points=st.integers(1, 4))
-def test_a_slope_is_taken_over_all_dimensions_of_a_point(shape, runs, points):
-    x = drawn(runs, points, *shape)
-    body = network(runs=runs, inputs=x[0, 0].numel())
-    expected = [plain(ordinary(body, r, "tanh"), x[r].flatten(1)) for r in range(runs)]
-    assert PENALTIES["r1"](Flattened(body), x, x[:, :1]).tolist() == pytest.approx(expected, rel=1e-10)
-
-
-def game_of(stacked, *penalties):
-    return GAN({"generator": nn.Identity(), "discriminator": stacked}, OBJECTIVES["non_saturating"], penalties)
-
-
-def batch(seed=0):
-    fake = drawn(RUNS, POINTS, 2, seed=seed + 1)
-    return Batch(drawn(RUNS, POINTS, 2, seed=seed), fake, fake)
-
-
+RUNS, POINTS, LATENT = 3, 5, 2
+ALL = OF_POINTS | OF_PAIRS
 WEIGHTS = [0.0, 0.3, 7.0]
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+def judge_of(name, activation="tanh", runs=RUNS, points=2, hidden=(6, 4)):
+    """What the penalty is of: stacked discriminators of points, or of points and their codes."""
+    stacked = mlp(runs, [points + (LATENT if name in OF_PAIRS else 0), *hidden, 1], activation)
+    initialise(stacked, range(runs), "discriminator", normal_throughout(0.8, 0.5))
+    return Flattened(stacked.double())
+
+
+def batch(runs=RUNS, points=POINTS, shape=(2,)):
+    """All that a batch of pairs holds, each part drawn on its own."""
+    real, fake, reconstruction = (drawn(runs, points, *shape, seed=seed) for seed in range(3))
+    z, code = (drawn(runs, points, LATENT, seed=seed) for seed in (3, 4))
+    return Pairs(real, z, torch.sigmoid(drawn(runs, points, 1, seed=5)), fake, code, reconstruction)
+
+
+def changed(shown, **parts):
+    return Pairs(**(vars(shown) | parts))
+
+
+def on(device, shown):
+    return Pairs(**{name: part.to(device) for name, part in vars(shown).items()})
+
+
+def alone(name, judge, shown, run, activation="tanh"):
+    """The penalty of one run, from an ordinary network and one point after the other."""
+    parts = {key: part[run] for key, part in vars(shown).items()}
+    return penalty_of_run(name, ordinary(judge.body, run, activation), parts)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_penalty_equals_plain_autograd_at_its_own_points_run_by_run(activation, name, device):
+    judge, shown = judge_of(name, activation), batch()
+    expected = [alone(name, judge, shown, run, activation).item() for run in range(RUNS)]
+    assert ALL[name](judge.to(device), on(device, shown)).tolist() == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ALL)
+@given(shape=st.lists(st.integers(1, 3), min_size=1, max_size=3), runs=st.integers(1, 3), points=st.integers(1, 4))
+def test_a_slope_is_taken_over_all_dimensions_of_a_point(name, shape, runs, points):
+    shown = batch(runs, points, shape)
+    judge = judge_of(name, runs=runs, points=shown.real[0, 0].numel())
+    expected = [alone(name, judge, shown, run).item() for run in range(runs)]
+    assert ALL[name](judge, shown).tolist() == pytest.approx(expected, rel=1e-9)
+
+
+PLANES = torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]], [[0.0, 0.0]]], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name, expected", [("r1", [12.5, 0.5, 0]), ("r2", [12.5, 0.5, 0]), ("wgan_gp", [16, 0, 1])])
+def test_the_penalty_of_a_plane_follows_from_its_slope(name, expected):
+    plane = judge_of(name, "identity", hidden=())
+    plane.body[0].weight.data.copy_(PLANES)
+    penalty = ALL[name](plane, batch())
+    assert penalty.tolist() == expected
+    assert torch.autograd.grad(penalty.sum(), plane.body[0].weight)[0].isfinite().all()
+
+
+def test_the_pairwise_penalty_of_a_plane_is_how_far_its_slope_is_from_the_direction_of_each_pair():
+    plane, shown, b = judge_of("pairwise", "identity", hidden=()), batch(), torch.tensor([-1.0, 2.0]).double()
+    plane.body[0].weight.data.copy_(torch.cat([PLANES, b.expand(RUNS, 1, 2)], 2))
+    unit = nn.functional.normalize(shown.real - shown.reconstruction, dim=2)
+    at = shown.epsilon * shown.real + (1 - shown.epsilon) * shown.reconstruction
+    for name in OF_PAIRS:
+        for run, a in enumerate(PLANES[:, 0]):
+            p = torch.sigmoid(at[run] @ a + shown.code[run] @ b + plane.body[0].bias[run, 0])[:, None]
+            factor = p * (1 - p) if name == "pairwise_probability" else 1  # sigmoid's slope
+            expected = (factor * a - unit[run]).square().sum(1).mean().item()
+            assert OF_PAIRS[name](plane, shown)[run].item() == pytest.approx(expected, rel=1e-12)
+
+
+def paraboloid(x, z=None):
+    """|x|^2 / 2, whose slope at x is x."""
+    return x.square().sum(2, keepdim=True) / 2
+
+
+@given(epsilon=st.floats(0, 1), runs=st.integers(1, 3))
+def test_a_penalty_looks_where_epsilon_says_from_the_fake_or_reconstruction_to_the_real_point(epsilon, runs):
+    shown = batch(runs, shape=(3,))
+    shown = changed(shown, epsilon=torch.full_like(shown.epsilon, epsilon))
+    x, fake, x_hat = shown.real, shown.fake, shown.reconstruction
+    ends = {0.0: (fake, x_hat), 1.0: (x, x)}
+    at_fake, at_x_hat = ends.get(epsilon, (x * epsilon + fake * (1 - epsilon), x * epsilon + x_hat * (1 - epsilon)))
+    expected = (at_fake.norm(dim=2) - 1).square().mean(1)
+    assert_close(OF_POINTS["wgan_gp"](paraboloid, shown), expected)
+    unit = (x - x_hat) / (x - x_hat).norm(dim=2, keepdim=True)
+    assert_close(OF_PAIRS["pairwise"](paraboloid, shown), (at_x_hat - unit).square().sum(2).mean(1))
+
+
+def test_each_pair_has_its_own_epsilon_whatever_the_shape_of_a_point():
+    x, x_hat, epsilon = torch.ones(2, 3, 4, 5), torch.zeros(2, 3, 4, 5), torch.rand(2, 3, 1)
+    found = between(x, x_hat, epsilon)
+    assert torch.equal(found, epsilon[..., None].expand(2, 3, 4, 5))
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_a_pair_of_identical_points_counts_as_zero_in_the_penalty_and_in_its_gradient(name):
+    judge, shown, others = judge_of(name), batch(), [0, 2, 3, 4]
+    shown.reconstruction[0], shown.reconstruction[:, 1] = shown.real[0], shown.real[:, 1]
+    penalty = ALL[name](judge, shown)
+    gradients = torch.autograd.grad(penalty.sum(), list(judge.parameters()), materialize_grads=True)
+    assert penalty[0].item() == 0 and not any(gradient[0].any() for gradient in gradients)
+    for run in (1, 2):
+        network = ordinary(judge.body, run, "tanh")
+        own = penalty_of_run(name, network, {key: part[run, others] for key, part in vars(shown).items()}) * 4 / POINTS
+        assert_close(penalty[run], own, rtol=1e-12, atol=0)
+        expected = torch.autograd.grad(own, list(network.parameters()), materialize_grads=True)
+        for found, one in zip(gradients, expected, strict=True):
+            assert_close(found[run].reshape(one.shape), one, rtol=1e-9, atol=1e-12)
+
+
+def game_of(judge, *penalties):
+    return GAN({"generator": nn.Identity(), "discriminator": judge}, OBJECTIVES["non_saturating"], penalties)
+
+
+def of_weight(name, weight, device=CPU):
+    return Penalty(ALL[name], torch.tensor(weight, dtype=torch.float64, device=device))
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("activation", ["tanh", "leaky_relu"])
-def test_the_gradient_of_the_penalised_loss_equals_finite_differences(activation, name):
-    stacked, shown, step = network(activation, hidden=(3,)), batch(), 1e-6
-    game = game_of(stacked, Penalty(PENALTIES[name], torch.tensor(WEIGHTS, dtype=torch.float64)))
-    gradients = torch.autograd.grad(game.loss("discriminator", shown).sum(), list(stacked.parameters()))
-    for parameter, gradient in zip(stacked.parameters(), gradients, strict=True):
+def test_the_gradient_of_a_weighted_penalty_equals_finite_differences(activation, name):
+    judge, shown, step = judge_of(name, activation, hidden=(3,)), batch(), 1e-6
+    penalty = of_weight(name, WEIGHTS)
+    gradients = torch.autograd.grad(penalty(judge, shown).sum(), list(judge.parameters()), materialize_grads=True)
+    for parameter, gradient in zip(judge.parameters(), gradients, strict=True):
         for place in torch.cartesian_prod(*[torch.arange(n) for n in parameter.shape]):
-            place, losses = tuple(place.tolist()), []
+            place, values = tuple(place.tolist()), []
             for sign in (1, -1):
                 parameter.data[place] += sign * step
-                losses.append(game.loss("discriminator", shown).detach())
+                values.append(penalty(judge, shown).detach())
                 parameter.data[place] -= sign * step
-            slope = (losses[0] - losses[1]) / (2 * step)
+            slope = (values[0] - values[1]) / (2 * step)
             assert slope[place[0]].item() == pytest.approx(gradient[place].item(), rel=1e-6, abs=1e-7)
             assert all(slope[run] == 0 for run in range(RUNS) if run != place[0])
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("name", OF_POINTS)
 @pytest.mark.parametrize("weight", [0.7, WEIGHTS], ids=["one weight", "a weight each"])
 def test_a_weight_multiplies_each_runs_own_penalty(weight, name, device):
-    stacked, shown = network().to(device), batch()
-    shown = Batch(*[t.to(device) for t in vars(shown).values()])
-    penalty = Penalty(PENALTIES[name], torch.tensor(weight, dtype=torch.float64, device=device))
-    added = game_of(stacked, penalty).loss("discriminator", shown) - game_of(stacked).loss("discriminator", shown)
-    alone = PENALTIES[name](stacked, shown.real, shown.fake).tolist()
+    judge, shown = judge_of(name).to(device), on(device, batch())
+    penalised = game_of(judge, of_weight(name, weight, device))
+    added = penalised.loss("discriminator", shown) - game_of(judge).loss("discriminator", shown)
+    own = ALL[name](judge, shown).tolist()
     weights = weight if isinstance(weight, list) else [weight] * RUNS
-    assert added.tolist() == pytest.approx([w * p for w, p in zip(weights, alone, strict=True)], rel=1e-9, abs=1e-12)
+    assert added.tolist() == pytest.approx([w * p for w, p in zip(weights, own, strict=True)], rel=1e-9, abs=1e-12)
 
 
 def test_two_penalties_add_up():
-    stacked, shown = network(), batch()
-    penalties = [Penalty(PENALTIES["r1"], torch.tensor(0.5)), Penalty(PENALTIES["r2"], torch.tensor(2.0))]
-    both = game_of(stacked, *penalties).loss("discriminator", shown)
-    parts = [weight * PENALTIES[name](stacked, shown.real, shown.fake) for name, weight in (("r1", 0.5), ("r2", 2.0))]
-    assert_close(both, game_of(stacked).loss("discriminator", shown) + sum(parts))
+    judge, shown = judge_of("r1"), batch()
+    both = game_of(judge, of_weight("r1", 0.5), of_weight("r2", 2.0)).loss("discriminator", shown)
+    parts = [weight * ALL[name](judge, shown) for name, weight in (("r1", 0.5), ("r2", 2.0))]
+    assert_close(both, game_of(judge).loss("discriminator", shown) + sum(parts))
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_penalty_of_weight_zero_moves_no_parameter(name, device):
-    recipe = moons(points=None)
+    recipe = bigan() if name in OF_PAIRS else moons(points=None)
     without, zero, some = (
         population(recipe | {"penalties": penalties}, range(3), device)
         for penalties in ([], [{"name": name, "weight": 0}], [{"name": name, "weight": [0.0, 0.5, 0.0]}])
     )
     for runs in (without, zero, some):
         train(runs, 10)
-    for a, b, c in zip(without.state(), zero.state(), some.state(), strict=True):
+    weights = [list(runs.game.discriminator.parameters()) for runs in (without, zero, some)]
+    for a, b, c in zip(*weights, strict=True):
         assert_close(a, b, rtol=1e-6, atol=1e-6)
         assert_close(a[[0, 2]], c[[0, 2]], rtol=1e-6, atol=1e-6)
-    assert not torch.allclose(without.state()[-2][1], some.state()[-2][1], rtol=1e-6, atol=1e-6)
+    assert not torch.allclose(weights[0][-2][1], weights[2][-2][1], rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_runs_penalty_does_not_depend_on_its_neighbours(name):
-    stacked, x = network(), drawn(RUNS, POINTS, 2)
-    among, changed = PENALTIES[name](stacked, x, x), x.clone()
-    changed[1] = 100.0
-    assert PENALTIES[name](stacked, changed, changed)[[0, 2]].tolist() == among[[0, 2]].tolist()
+    judge, shown = judge_of(name), batch()
+    among, parts = ALL[name](judge, shown), {key: part.clone() for key, part in vars(shown).items()}
+    for part in parts.values():
+        part[1] = 100.0
+    assert ALL[name](judge, Pairs(**parts))[[0, 2]].tolist() == among[[0, 2]].tolist()
     for run in range(RUNS):
-        alone = mlp(1, [2, 6, 4, 1], "tanh").double()
-        for one, all_of_them in zip(alone.parameters(), stacked.parameters(), strict=True):
-            one.data.copy_(all_of_them.data[[run]])
-        assert PENALTIES[name](alone, x[[run]], x[[run]]).item() == pytest.approx(among[run].item(), rel=1e-12)
+        one = judge_of(name, runs=1)
+        for own, all_of_them in zip(one.parameters(), judge.parameters(), strict=True):
+            own.data.copy_(all_of_them.data[[run]])
+        by_itself = Pairs(**{key: part[[run]] for key, part in vars(shown).items()})
+        assert ALL[name](one, by_itself).item() == pytest.approx(among[run].item(), rel=1e-12)
 
 
-def test_a_penalty_on_fakes_sends_no_gradient_to_the_generator():
-    stacked, source = network(), drawn(RUNS, POINTS, 2).requires_grad_()
-    penalty = PENALTIES["r2"](stacked, source.detach(), 2 * source)
-    (to_fakes,) = torch.autograd.grad(penalty.sum(), source, allow_unused=True)
-    assert to_fakes is None
+@pytest.mark.parametrize("name", ALL)
+def test_a_penalty_sends_no_gradient_to_what_made_its_points(name):
+    judge, shown = judge_of(name), batch()
+    sources = {key: getattr(shown, key).requires_grad_() for key in ("fake", "code", "reconstruction")}
+    penalty = ALL[name](judge, changed(shown, **{key: 2 * source for key, source in sources.items()}))
+    to_judge, *others = torch.autograd.grad(
+        penalty.sum(), [judge.body[0].weight, *sources.values()], allow_unused=True
+    )
+    assert to_judge.any() and others == [None] * len(sources)
 
 
 class Operations(TorchDispatchMode):
@@ -161,17 +233,22 @@ class Operations(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("weight", [0.1, [0.1, 0.2]], ids=["one weight", "a weight each"])
-def test_a_step_takes_no_numbers_from_python_which_a_cuda_graph_could_not_replay(weight):
-    recipe = moons(points=None, optimiser=ADAM) | {"penalties": [{"name": "r1", "weight": weight}]}
-    runs = population(recipe, range(2), CPU)
-    real, z = runs.real(0), runs.noise(0)
+@pytest.mark.parametrize("name", ALL)
+def test_a_step_takes_no_numbers_from_python_which_a_cuda_graph_could_not_replay(name, weight):
+    recipe = bigan(reconstruction=weight) if name in OF_PAIRS else moons(points=None, optimiser=ADAM)
+    recipe["players"]["discriminator"]["clip"] = 0.5
+    runs = population(recipe | {"penalties": [{"name": name, "weight": weight}]}, range(2), CPU)
+    drawn_before = runs.draw(0)
     with Operations() as carried_out:
-        runs.move(real, z)
+        runs.move(*drawn_before)
     assert "aten.bmm.default" in carried_out.names and "aten.lift_fresh.default" not in carried_out.names
 
 
-def test_an_unknown_penalty_is_refused_with_the_known_ones():
-    recipe = moons() | {"penalties": [{"name": "r3", "weight": 1}]}
-    recipe["players"]["discriminator"] = player([4], "relu")
-    with pytest.raises(StudyError, match="unknown penalty 'r3': allowed are r1, r2"):
-        population(recipe, [0], CPU)
+def test_a_penalty_that_the_game_does_not_have_is_refused_with_those_that_it_has():
+    plain = moons()
+    plain["players"]["discriminator"] = player([4], "relu")
+    allowed = {"r3": (plain, "r1, r2, wgan_gp"), "pairwise": (plain, "r1, r2, wgan_gp")}
+    allowed |= dict.fromkeys(("r1", "wgan_gp"), (bigan(), "pairwise, pairwise_probability"))
+    for name, (recipe, known) in allowed.items():
+        with pytest.raises(StudyError, match=f"unknown penalty '{name}': allowed are {known}"):
+            population(recipe | {"penalties": [{"name": name, "weight": 1}]}, [0], CPU)

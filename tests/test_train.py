@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from arms import ADAM, CPU, moons, ordinary, runs_of, same
+from arms import ADAM, CPU, moons, ordinary, penalty_of_run, runs_of, same
 from torch import nn
 from torch.testing import assert_close
 
 from gancore.observers import observers
 from gancore.recipes import population
-from gancore.streams import BLOCK, Stream
+from gancore.streams import BLOCK, Stream, normal
 from gancore.train import FIRST_STEPS, Observer, train
 
 
@@ -39,7 +39,7 @@ def test_the_moons_recipe_equals_the_textbook_loop(device):
     pairs = [[ordinary(runs.game.generator, r, "relu"), ordinary(runs.game.discriminator, r, "tanh")] for r in range(3)]
     pairs = [[network.to("cpu") for network in pair] for pair in pairs]
     for step in range(steps):
-        losses.append(runs.move(runs.real(step), runs.noise(step)).cpu())
+        losses.append(runs.move(*runs.draw(step)).cpu())
     for run, (generator, discriminator) in enumerate(pairs):
         real = runs.real(0)[run].cpu().double()
         expected = textbook(generator, discriminator, real, lambda s, r=run: runs.noise(s)[r].cpu().double(), steps)
@@ -54,7 +54,7 @@ def test_the_moons_recipe_equals_the_textbook_loop(device):
 def test_training_equals_moving_step_by_step(optimiser, device):
     trained, moved = runs_of(range(4), device, optimiser=optimiser), runs_of(range(4), device, optimiser=optimiser)
     record = train(trained, 2 * BLOCK + 7)
-    losses = [moved.move(moved.real(s), moved.noise(s)).cpu() for s in range(2 * BLOCK + 7)]
+    losses = [moved.move(*moved.draw(s)).cpu() for s in range(2 * BLOCK + 7)]
     for found, expected in zip(trained.state(), moved.state(), strict=True):
         assert_close(found, expected, rtol=1e-6, atol=1e-6)
     assert len(record.first_losses) == FIRST_STEPS and record.step == 2 * BLOCK + 7
@@ -71,7 +71,7 @@ def test_an_insane_rate_is_recorded_and_leaves_its_neighbours_every_bit():
     twin = arm_of_rates([5e-4, 5e-4, 1e30, 5e-4])
     first = train(sane, 100)
     second = train(insane, 100)
-    finite = [twin.move(twin.real(s), twin.noise(s))[2].isfinite().all().item() for s in range(10)]
+    finite = [twin.move(*twin.draw(s))[2].isfinite().all().item() for s in range(10)]
     assert first.diverged.tolist() == [-1] * 4
     assert second.diverged.tolist() == [-1, -1, finite.index(False), -1]
     others = [0, 1, 3]
@@ -104,7 +104,7 @@ def test_observers_see_the_players_as_they_are_at_their_steps():
     record = train(runs, 2 * BLOCK, [whole, late])
     expected = {0: moved.state()[0].clone()}
     for s in range(2 * BLOCK):
-        moved.move(moved.real(s), moved.noise(s))
+        moved.move(*moved.draw(s))
         expected[s + 1] = moved.state()[0].clone()
     assert same(record.observed["weights"], [expected[s] for s in AT])
     assert same(record.observed["bias"], [moved.state()[1]])
@@ -140,9 +140,9 @@ def test_the_rates_of_a_phase_diagram_are_those_of_separate_trainings():
 
 def test_each_step_takes_its_own_batch_and_its_own_noise():
     runs, asked = runs_of([0, 1]), []
-    shape = {"real": (32, 2), "noise": (32, 2)}
-    for name in shape:
-        stream = Stream(runs.seeds, name, lambda rng, n: rng.standard_normal((n, 32, 2), np.float32), CPU)
+    shapes = {"real": (32, 2), "noise": (32, 2), "mixing": (32, 1)}
+    for name, shape in shapes.items():
+        stream = Stream(runs.seeds, name, normal(shape), CPU)
 
         def noted(step, name=name, stream=stream):
             asked.append((step, name))
@@ -151,4 +151,92 @@ def test_each_step_takes_its_own_batch_and_its_own_noise():
         noted.device = CPU
         setattr(runs, name, noted)
     train(runs, BLOCK + 3, [Observer([5], lambda earlier: {})])
-    assert asked == list(itertools.product(range(BLOCK + 3), ["real", "noise"]))
+    assert asked == list(itertools.product(range(BLOCK + 3), shapes))
+
+
+def moved_before_there_were_turns(runs, step):
+    """One step as it is when everyone has one turn, written out."""
+    for optimiser in runs.optimisers.values():
+        for parameter in optimiser.parameters:
+            parameter.requires_grad_(True)
+    batch, losses = runs.game.batch(*runs.draw(step)), []
+    for player, optimiser in runs.optimisers.items():
+        losses.append(runs.game.loss(player, batch))
+        optimiser.step(torch.autograd.grad(losses[-1].sum(), optimiser.parameters, retain_graph=True))
+    return torch.stack(losses, 1).detach()
+
+
+@pytest.mark.parametrize("turns", [{}, {"discriminator": 1}], ids=["none", "one"])
+def test_a_turn_each_leaves_every_bit_as_it_is_without_turns(turns):
+    recipe = moons(points=None, optimiser=ADAM)
+    runs, expected = population(recipe | {"turns": turns}, range(3), CPU), population(recipe, range(3), CPU)
+    for step in range(10):
+        assert torch.equal(runs.move(*runs.draw(step)), moved_before_there_were_turns(expected, step))
+    assert same(runs.state(), expected.state())
+
+
+def textbook_critic(generator, critic, parts, weight, clip):
+    """One Wasserstein GAN whose critic moves once on each of a step's parts: yields both first losses of each step."""
+    of_generator, of_critic = (
+        torch.optim.Adam(network.parameters(), lr=ADAM["rate"], betas=(ADAM["beta1"], 0.999))
+        for network in (generator, critic)
+    )
+    for step in parts:
+        fakes, losses = [generator(z) for _, z, _ in step], []
+        of_generator.zero_grad()
+        losses.append(-critic(fakes[0]).mean())
+        losses[0].backward()
+        of_generator.step()
+        for (real, _, epsilon), fake in zip(step, fakes, strict=True):
+            of_critic.zero_grad()
+            loss = critic(fake.detach()).mean() - critic(real).mean()
+            if weight:
+                shown = {"real": real, "fake": fake, "epsilon": epsilon}
+                loss = loss + weight * penalty_of_run("wgan_gp", critic, shown)
+            loss.backward()
+            of_critic.step()
+            if clip:
+                for parameter in critic.parameters():
+                    parameter.data.clamp_(-clip, clip)
+            losses.append(loss)
+        yield losses[0].item(), losses[1].item()
+
+
+@pytest.mark.parametrize("weight, clip", [(0, None), (10, None), (0, 0.3)], ids=["plain", "wgan_gp", "clipped"])
+def test_a_critic_with_three_turns_moves_on_three_batches_as_in_the_textbook_loop(weight, clip, device):
+    recipe = moons(points=None, objective="wasserstein", activations=("tanh", "tanh"), optimiser=ADAM)
+    recipe |= {"turns": {"discriminator": 3}, "batch": 8, "penalties": [{"name": "wgan_gp", "weight": weight}]}
+    recipe["players"]["discriminator"] |= {"clip": clip} if clip else {}
+    runs, steps, at_first = population(recipe, [3, 4], device), 8, population(recipe, [3, 4], CPU).game.players
+    alone = [[ordinary(network, run, "tanh") for network in at_first.values()] for run in range(2)]
+    losses = torch.stack([runs.move(*runs.draw(step)).cpu() for step in range(steps)]).double()
+    for run, pair in enumerate(alone):
+        drawn = [[x[run].cpu().double().split(8) for x in runs.draw(step)] for step in range(steps)]
+        parts = [list(zip(*step, strict=True)) for step in drawn]
+        assert {len(step) for step in parts} == {3}
+        expected = list(textbook_critic(*pair, parts, weight, clip))
+        assert_close(losses[:, run], torch.tensor(expected).double(), rtol=1e-4, atol=1e-4)
+        for stacked, own in zip(runs.game.players.values(), pair, strict=True):
+            for all_of_them, one in zip(stacked.parameters(), own.parameters(), strict=True):
+                assert_close(all_of_them[run].cpu().reshape(one.shape).double(), one, rtol=1e-4, atol=1e-4)
+
+
+def test_a_run_with_turns_depends_on_its_seed_alone_and_each_part_is_new():
+    recipe = moons(points=None, optimiser=ADAM) | {"turns": {"discriminator": 3}}
+    among, alone = population(recipe, [5, 6, 7], CPU), population(recipe, [6], CPU)
+    losses = torch.stack(train(among, 20).first_losses)
+    assert_close(torch.stack(train(alone, 20).first_losses)[:, 0], losses[:, 1], rtol=1e-5, atol=1e-5)
+    for drawn in among.draw(0):
+        first, second, third = drawn.split(32, 1)
+        assert first.shape[1] == 32 and not torch.equal(first, second) and not torch.equal(second, third)
+
+
+def test_a_clipped_critics_weights_stay_within_the_bound():
+    recipe = moons(points=None, objective="wasserstein", optimiser={"name": "sgd", "rate": 0.1})
+    recipe["players"]["discriminator"]["clip"] = 0.05
+    runs = population(recipe, range(3), CPU)
+    assert max(p.abs().max() for p in runs.game.discriminator.parameters()) > 1
+    for step in range(20):
+        runs.move(*runs.draw(step))
+        assert max(p.abs().max().item() for p in runs.game.discriminator.parameters()) <= torch.tensor(0.05).item()
+    assert max(p.abs().max() for p in runs.game.generator.parameters()) > 1

@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from gancore import penalties
 from gancore.objectives import Objective
-from gancore.penalties import Penalty
 
 
 @dataclass
 class Batch:
-    """What one step shows the players: real points (R, B, D), latents (R, B, d), and their fakes."""
+    """What one turn shows the players: real points (R, B, D), latents (R, B, d), and their fakes (R, B, D).
+
+    epsilon, uniform on [0, 1], (R, B, 1), says where penalties look between two points.
+    """
 
     real: Tensor
     z: Tensor
+    epsilon: Tensor
     fake: Tensor  # carries the generator's graph; the discriminator detaches it
 
 
@@ -25,8 +29,8 @@ class Game(Protocol):
 
     players: Mapping[str, nn.Module]
 
-    def batch(self, real: Tensor, z: Tensor) -> Batch:
-        """What this step's losses share, computed once."""
+    def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Batch:
+        """What the losses share, computed once."""
 
     def loss(self, player: str, batch: Batch) -> Tensor:
         """The loss (R,) that `player` minimises."""
@@ -39,12 +43,18 @@ class GAN:
     `penalties` are added to the discriminator's loss.
     """
 
-    def __init__(self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[Penalty] = ()):
+    # In the order in which they move, and what network each is.
+    PLAYERS: ClassVar = {"generator": "generator", "discriminator": "discriminator"}
+    PENALTIES = penalties.OF_POINTS
+
+    def __init__(
+        self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[penalties.Penalty] = ()
+    ):
         self.players, self.objective, self.penalties = players, objective, penalties
         self.generator, self.discriminator = players["generator"], players["discriminator"]
 
-    def batch(self, real: Tensor, z: Tensor) -> Batch:
-        return Batch(real, z, self.generator(z))
+    def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Batch:
+        return Batch(real, z, epsilon, self.generator(z))
 
     def loss(self, player: str, batch: Batch) -> Tensor:
         return getattr(self, f"{player}_loss")(batch)
@@ -56,4 +66,4 @@ class GAN:
         x = torch.cat([batch.real.mT, batch.fake.detach().mT], 2).mT  # (R, 2B, D), feature-major
         real, fake = self.discriminator(x).tensor_split([batch.real.shape[1]], dim=1)
         loss = self.objective.discriminator(real, fake)
-        return sum((p(self.discriminator, batch.real, batch.fake) for p in self.penalties), loss)
+        return sum((penalty(self.discriminator, batch) for penalty in self.penalties), loss)
