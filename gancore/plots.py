@@ -26,6 +26,8 @@ COLOURS = {  # of the arms that a notebook compares
     **{"z2": PURPLE, "z4": GREEN},
     **{"plain": PURPLE, "r1": GREEN},
     **{"collapsed": PURPLE, "healthy": GREEN, "overfitted": "#d55e00"},
+    **{"gan": "#ca9161", "wgan": "#949494", "wgan-gp": "#56b4e9"},
+    **{"bigan": PURPLE, "bigan-rec": "#d55e00", "bigan-pgp": GREEN},
 }
 NO_DATE = {
     "svg": {"Date": None, "Creator": None},
@@ -111,11 +113,12 @@ def arrows(axes: Axes, places: np.ndarray, vectors: np.ndarray) -> None:
     axes.quiver(*places.T, *drawn.T, color="0.45", angles="xy", scale_units="xy", scale=1, width=0.004, headwidth=4)
 
 
-def plate(axes: Axes, images: np.ndarray, side: int) -> None:
-    """Images (n, side^2) in [-1, 1], n a square number, as one square plate."""
-    across = round(np.sqrt(len(images)))
-    rows = images.reshape(across, across, side, side).swapaxes(1, 2).reshape(across * side, across * side)
-    axes.imshow(rows, cmap="gray", vmin=-1, vmax=1)
+def plate(axes: Axes, images: np.ndarray, side: int, across: int | None = None) -> None:
+    """Images (n, channels side^2) in [-1, 1], grey or colour, as one plate of `across` columns; None: a square."""
+    across = across or round(np.sqrt(len(images)))
+    tiles = images.reshape(-1, across, images.shape[1] // side**2, side, side)
+    rows = np.concatenate([np.concatenate(list(row), axis=2) for row in tiles], axis=1)  # (channels, height, width)
+    axes.imshow(np.moveaxis((rows + 1) / 2, 0, -1).squeeze(), cmap="gray", vmin=0, vmax=1)
     axes.axis("off")
 
 

@@ -25,7 +25,10 @@ from gancore.train import Population, Record
 UNIT = 1 / 256  # stored points are whole multiples of it, up to +-127
 GREY = 1 / 7  # stored pixels are: 15 levels of grey
 # What is packed into 16 bits, and in which unit.
-PACKED = {"snapshots": UNIT, "portraits": UNIT, "arrows": UNIT, "plates": GREY}
+PACKED = {
+    **dict.fromkeys(("snapshots", "portraits", "arrows", "surface", "curve", "codes"), UNIT),
+    **dict.fromkeys(("plates", "originals", "reconstructions", "interpolations"), GREY),
+}
 
 
 def key_of(recipe: Mapping[str, Any]) -> str:

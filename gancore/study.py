@@ -102,11 +102,13 @@ class Study:
         picture = save(figure, self.build / "figures" / self.notebook / name, dense)
         return as_html(picture, alt)
 
-    def verdict(self, claim_id: str, effects: Mapping[str, Interval]) -> None:
+    def verdict(self, claim_id: str, effects: Mapping[str, Interval], seeds: int | None = None) -> None:
         """Decide a claim by its criterion and write the verdict down, if this study decides claims at all.
 
-        Profile `smoke` does not, nor does a study of other data than the claims are about.
+        `seeds` are how many it rests on, the study's own number unless another is given. Profile `smoke` does
+        not decide, nor does a study of other data than the claims are about.
         """
+        seeds = len(self.seeds) if seeds is None else seeds
         claim = load_claims()[claim_id]
         verdict = {
             "claim": claim.id,
@@ -115,9 +117,9 @@ class Study:
             "verdict": claim.verdict(effects) if self.decides else "not judged",
             "effects": [{"name": name, **effect._asdict()} for name, effect in effects.items()],
             "above": claim.above,
-            "seeds": len(self.seeds),
+            "seeds": seeds,
             "size": self.size,
-            "as_committed": len(self.seeds) >= claim.seeds and self.size["steps"] == claim.steps,
+            "as_committed": seeds >= claim.seeds and self.size["steps"] == claim.steps,
             "profile": self.profile,
             "notebook": self.notebook,
             "commits": sorted({origin["commit"] for origin in [*self._origins(), *self._others]}),

@@ -9,14 +9,14 @@ from typing import Any
 
 from gancore.choices import choose
 from gancore.errors import StudyError
-from gancore.observers import pictures, planes, points
+from gancore.observers import pairs, pictures, planes, points
 from gancore.observers.clocks import moments
 from gancore.train import Observer, Population
 
-KINDS = points.KINDS | planes.KINDS | pictures.KINDS
-CLOCKS = points.CLOCKS | planes.CLOCKS | pictures.CLOCKS
+KINDS = points.KINDS | planes.KINDS | pictures.KINDS | pairs.KINDS
+CLOCKS = points.CLOCKS | planes.CLOCKS | pictures.CLOCKS | pairs.CLOCKS
 # Dimensions of what is stored; what is not named here is a number a run and step.
-DIMENSIONS = points.DIMENSIONS | planes.DIMENSIONS | pictures.DIMENSIONS
+DIMENSIONS = points.DIMENSIONS | planes.DIMENSIONS | pictures.DIMENSIONS | pairs.DIMENSIONS
 
 
 def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer]:

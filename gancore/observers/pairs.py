@@ -1,0 +1,123 @@
+"""A generator and an encoder as each other's inverse, and what a discriminator of pairs sees of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gancore.errors import StudyError
+from gancore.metrics.two_sample import kolmogorov_smirnov
+from gancore.observers.points import evaluated, evaluation_points
+from gancore.targets import latent_of, target_of
+from gancore.train import Earlier, Measure, Population
+
+
+def inversions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """How well generator and encoder invert each other on `points` points of each side, all (R,).
+
+    `x_error`: median |x - G(E(x))| over the median distance of two real points, and `z_error` likewise
+    on the latents: 0 where they invert each other, about 1 where they have nothing to do with each
+    other. `ks`: Kolmogorov-Smirnov distance of the codes E(x) to the latents' uniform distribution,
+    the worst of all dimensions.
+    """
+    real, z = (evaluated(source, runs, spec["points"]) for source in (target_of(recipe), latent_of(recipe)))
+    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        code = encoder(real)
+        return {
+            "x_error": _relative_error(real, generator(code)),
+            "z_error": _relative_error(z, encoder(generator(z))),
+            "ks": kolmogorov_smirnov(code),
+        }
+
+    return measure
+
+
+def _relative_error(x: Tensor, found: Tensor) -> Tensor:
+    """Median distance of a point to what was found for it, in units of that to another point: (R, n, D) -> (R,)."""
+    error, apart = ((x - other).norm(dim=2).median(1).values for other in (found, x.roll(1, 1)))
+    return error / apart
+
+
+def sorting(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Whether a one-dimensional code keeps the modes of `points` real points apart: `neighbours_alike` (R,).
+
+    The share of the points, in the order of their codes, whose successor belongs to the same mode; 1
+    less the number of changes that even a perfect order has, divided by the number of points.
+    """
+    source = latent_of(recipe)
+    x, means = evaluated(source, runs, spec["points"]), source.means().to(runs.noise.device)
+    mode = torch.cdist(x, means.expand(len(x), -1, -1)).argmin(2)
+    encoder = runs.game.players["generator"]
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        in_order = mode.gather(1, encoder(x)[..., 0].argsort(1))
+        return {"neighbours_alike": (in_order[:, 1:] == in_order[:, :-1]).float().mean(1)}
+
+    return measure
+
+
+def plane(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Points and latents of one dimension each: the discriminator over the plane of pairs, and both players in it.
+
+    On `places` values of x across [-`reach`, `reach`] and of z across [0, 1]: the probability
+    `surface` (R, places of x, places of z) of being an encoder's pair, G over the places of z as
+    `curve` (R, places), and the codes of the first `points` real points that run 0 is judged on, `codes` (R, points).
+    """
+    device, count = runs.noise.device, spec["places"]
+    x, z = torch.linspace(-spec["reach"], spec["reach"], count), torch.linspace(0, 1, count)
+    pairs = torch.cartesian_prod(x, z).to(device).expand(len(runs.seeds), -1, -1)
+    real = evaluation_points(target_of(recipe), 0, spec["points"]).to(device).expand(len(runs.seeds), -1, -1)
+    along = z[:, None].to(device).expand(len(runs.seeds), -1, -1)
+    generator, encoder, discriminator = (runs.game.players[name] for name in ("generator", "encoder", "discriminator"))
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        scores = discriminator(pairs[..., :1], pairs[..., 1:])[..., 0]
+        return {
+            "surface": scores.sigmoid().unflatten(1, (count, count)),
+            "curve": generator(along)[..., 0],
+            "codes": encoder(real)[..., 0],
+        }
+
+    return measure
+
+
+def reconstructions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Reconstructions of the first `pictures` held-out images, and as many interpolations between their codes.
+
+    `originals` (1, pictures, D), their `reconstructions` (R, pictures, D), and `interpolations`
+    (R, pictures / 2 x between, D): from every other image to the next one in `between` even steps, both
+    ends included.
+    """
+    held_out, pictures = target_of(recipe).held_out(), spec["pictures"]
+    if pictures > len(held_out):
+        raise StudyError(f"{pictures} pictures are reconstructed: there are {len(held_out)} held-out images")
+    x = held_out[:pictures].to(runs.noise.device).expand(len(runs.seeds), -1, -1)
+    part = torch.linspace(0, 1, spec["between"], device=x.device)[:, None]
+    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        code = encoder(x)
+        a, b = (code[:, start::2, None] for start in (0, 1))  # (R, pairs, 1, d)
+        between = ((1 - part) * a + part * b).flatten(1, 2)
+        return {"originals": x[:1], "reconstructions": generator(code), "interpolations": generator(between)}
+
+    return measure
+
+
+KINDS = {"inversions": inversions, "sorting": sorting, "plane": plane, "reconstructions": reconstructions}
+CLOCKS = {"inversions": "step", "sorting": "step", "plane": "moment", "reconstructions": "page"}
+DIMENSIONS = {
+    "surface": ("seed", "moment", "x_place", "z_place"),
+    "curve": ("seed", "moment", "z_place"),
+    "codes": ("seed", "moment", "coded"),
+    "originals": ("drawn", "page", "original", "pixel"),
+    "reconstructions": ("seed", "page", "original", "pixel"),
+    "interpolations": ("seed", "page", "between", "pixel"),
+}
