@@ -67,7 +67,7 @@ class FullyConnected:
 
 @dataclass(frozen=True)
 class Convolutional:
-    """Players of strided convolutions for images of a target: `channels` from the image inwards."""
+    """Players of strided convolutions for images of a target: `channels` and `strides` from the image inwards."""
 
     replicas: int
     target: Any
@@ -77,10 +77,10 @@ class Convolutional:
     @staticmethod
     def sizes(role: str) -> set[str]:
         """The keys of a player's recipe that say how large its layers are."""
-        return {"channels", "hidden"} if role == "pair_discriminator" else {"channels"}
+        return {"channels", "strides", "hidden"} if role == "pair_discriminator" else {"channels", "strides"}
 
     def generator(self) -> nn.Module:
-        shape = self.target.image, self.spec["channels"][::-1]
+        shape = self.target.image, self.spec["channels"][::-1], self.spec["strides"][::-1]
         return convolutional_generator(self.replicas, self.latent, *shape, *self._activations())
 
     def encoder(self) -> nn.Module:
@@ -90,11 +90,11 @@ class Convolutional:
         return self._inwards(1)
 
     def pair_discriminator(self) -> nn.Module:
-        shape = self.target.image, self.spec["channels"]
+        shape = self.target.image, self.spec["channels"], self.spec["strides"]
         return JointConvolutional(self.replicas, *shape, self.latent, self.spec["hidden"], self.spec["activation"])
 
     def _inwards(self, outputs: int) -> nn.Module:
-        shape = self.target.image, self.spec["channels"]
+        shape = self.target.image, self.spec["channels"], self.spec["strides"]
         return convolutional_encoder(self.replicas, *shape, outputs, *self._activations())
 
     def _activations(self) -> tuple[str, str]:

@@ -17,9 +17,9 @@ IMAGE, LATENT = (2, 12), 5
 POINTS = IMAGE[0] * IMAGE[1] ** 2
 WIDTHS = {"generator": [LATENT], "encoder": [POINTS], "joint": [POINTS, LATENT]}  # of what a network is given
 MAKERS = {
-    "generator": lambda runs: convolutional_generator(runs, LATENT, IMAGE, [8, 4], "relu", "tanh"),
-    "encoder": lambda runs: convolutional_encoder(runs, IMAGE, [4, 8], LATENT, "leaky_relu", "identity"),
-    "joint": lambda runs: JointConvolutional(runs, IMAGE, [4, 8], LATENT, 6, "leaky_relu"),
+    "generator": lambda runs: convolutional_generator(runs, LATENT, IMAGE, [8, 4], [2, 2], "relu", "tanh"),
+    "encoder": lambda runs: convolutional_encoder(runs, IMAGE, [4, 8], [2, 2], LATENT, "leaky_relu", "identity"),
+    "joint": lambda runs: JointConvolutional(runs, IMAGE, [4, 8], [2, 2], LATENT, 6, "leaky_relu"),
 }
 
 
@@ -120,22 +120,28 @@ def test_initialising_reaches_every_parameter(name):
     assert all(parameter.isfinite().all() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("image, channels", [((1, 32), [16, 8, 4]), ((3, 28), [8, 4]), ((1, 6), [2])])
-def test_a_generators_images_are_what_an_encoder_reads(image, channels):
-    generator = convolutional_generator(2, 3, image, channels, "relu", "tanh")
+SHAPES = [((1, 32), [16, 8, 4], [2, 2, 2]), ((3, 28), [8, 4], [2, 2]), ((1, 6), [2], [2]), ((1, 32), [8, 4], [2, 4])]
+
+
+@pytest.mark.parametrize("image, channels, strides", SHAPES)
+def test_a_generators_images_are_what_an_encoder_reads(image, channels, strides):
+    generator = convolutional_generator(2, 3, image, channels, strides, "relu", "tanh")
     initialise(generator, [0, 1], "generator", he())
     x = generator(torch.zeros(2, 5, 3))
     assert x.shape == (2, 5, image[0] * image[1] ** 2)
-    encoder = convolutional_encoder(2, image, channels[::-1], 4, "relu", "identity")
+    encoder = convolutional_encoder(2, image, channels[::-1], strides[::-1], 4, "relu", "identity")
     assert encoder(x).shape == (2, 5, 4)
 
 
-@pytest.mark.parametrize("side, channels", [(28, [4, 4, 4]), (9, [4]), (32, [])])
-def test_a_side_that_cannot_be_halved_so_often_is_refused_in_a_sentence(side, channels):
+BAD = [(28, [4, 4, 4], [2, 2, 2]), (9, [4], [2]), (32, [], []), (32, [4], [3]), (32, [4, 4], [2]), (28, [4, 4], [4, 2])]
+
+
+@pytest.mark.parametrize("side, channels, strides", BAD)
+def test_layers_that_do_not_fit_the_side_are_refused_in_a_sentence(side, channels, strides):
     for make in (
-        lambda: convolutional_generator(1, 2, (1, side), channels, "relu", "tanh"),
-        lambda: convolutional_encoder(1, (1, side), channels, 1, "relu", "identity"),
-        lambda: JointConvolutional(1, (1, side), channels, 2, 4, "relu"),
+        lambda: convolutional_generator(1, 2, (1, side), channels, strides, "relu", "tanh"),
+        lambda: convolutional_encoder(1, (1, side), channels, strides, 1, "relu", "identity"),
+        lambda: JointConvolutional(1, (1, side), channels, strides, 2, 4, "relu"),
     ):
-        with pytest.raises(StudyError, match=f"images of side {side} through {len(channels)} strided"):
+        with pytest.raises(StudyError, match=f"images of side {side} through convolutions"):
             make()
