@@ -64,7 +64,7 @@ def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
     within = [member_shares(nearest, distance <= radius * target.deviation, len(means)) for radius in WITHIN]
     shares, good = member_shares(nearest, distance >= 0, len(means)), within[0]
     inside = float(chi2.cdf(WITHIN[0] ** 2, means.shape[1]))  # what a perfect sampler has there
-    off = torch.cat([good, 1 - good.sum(1, keepdim=True)], 1)
+    off = torch.cat([good, (1 - good.sum(1, keepdim=True)).clamp(min=0)], 1)  # rounding may take it below 0
     return {
         "captured": (good > 0).float().sum(1),
         "captured_within": torch.stack([(found > 0).float().sum(1) for found in within], 1),
