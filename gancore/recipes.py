@@ -37,6 +37,14 @@ def check(recipe: Mapping[str, Any]) -> None:
         sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(game_of(recipe).PLAYERS[name])
         _same_keys(player, PLAYER_KEYS | sizes, f"the {name}", OPTIONAL_FOR_PLAYERS)
         choose(ACTIVATIONS, player["activation"], "activation")
+        choose(ACTIVATIONS, player.get("output", "identity"), "output")
+        if player.get("network") == "convolutional" and not hasattr(target_of(recipe), "image"):
+            raise StudyError(f"the {name} is convolutional, and {recipe['target']['name']!r} has no images")
+    for player, turns in recipe.get("turns", {}).items():
+        if player != "discriminator" or not isinstance(turns, int) or turns < 1:
+            raise StudyError(f"turns of the {player} {turns!r}: allowed is a number from 1 up, of the discriminator")
+    if "reconstruction" in recipe and "encoder" not in recipe["players"]:
+        raise StudyError("'reconstruction' is a loss of games with an encoder: allowed with game 'bigan'")
     counts = {"batch": "batch size", "steps": "number of steps"}
     if not isinstance(recipe["latent"], Mapping):
         counts = {"latent": "latent dimension", **counts}

@@ -43,7 +43,7 @@ class Population:
     real: Stream
     noise: Stream
     mixing: Stream
-    turns: Mapping[str, int] = field(default_factory=dict)  # of a player in each step, 1 where not named
+    turns: Mapping[str, int] = field(default_factory=dict)  # of the discriminator in each step, 1 if not named
 
     def draw(self, step: int) -> list[Tensor]:
         """What the players are shown at a step: real points, latents, and where penalties look between points."""
@@ -52,8 +52,8 @@ class Population:
     def move(self, *drawn: Tensor) -> Tensor:
         """One step: every player's turns, in order. Returns the losses before each first turn, (R, players).
 
-        Each turn of a player in a step is on a part of its own of what was `drawn`; all parts are made
-        into batches before anyone moves.
+        Each turn of a player in a step is on a part of its own of what was `drawn`; all parts are made into
+        batches before anyone moves, so that only a discriminator, whose graph they do not hold, can move twice.
         """
         for optimiser in self.optimisers.values():
             _let_move(optimiser.parameters, True)

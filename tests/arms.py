@@ -71,6 +71,18 @@ def bigan(steps: int = 20, observe: Mapping[str, Any] | None = None, **more: Any
     } | more
 
 
+def encoder_alone(**more: Any) -> dict[str, Any]:
+    """The recipe of an encoder that makes a line of Gaussians uniform; `more` replaces or adds whole entries."""
+    line, uniform = bigan()["target"], bigan()["latent"]
+    players = {"generator": bigan()["players"]["encoder"], "discriminator": bigan()["players"]["discriminator"]}
+    return {key: value for key, value in bigan().items() if key != "game"} | {
+        "target": uniform,
+        "latent": line,
+        "players": players,
+        **more,
+    }
+
+
 def runs_of(seeds: Sequence[int], device: torch.device = CPU, **arm: Any) -> Population:
     """A population of the moons GAN at step 0."""
     return population(moons(**arm), seeds, device)

@@ -14,7 +14,7 @@ from gancore.errors import StudyError
 from gancore.landscape import basin_widths
 from gancore.metrics.coverage import mixture_measures
 from gancore.mixtures import Ring
-from gancore.observers import observers
+from gancore.observers import observers, points
 from gancore.observers.pictures import _shortened
 from gancore.recipes import population
 from gancore.results import Store, as_dataset
@@ -98,6 +98,15 @@ def test_points_are_what_the_generator_makes_of_latents_that_stay_the_same(train
         assert torch.allclose(last(record, "portraits", run), fakes_of(generator, seed, 10), atol=1e-5)
     assert torch.allclose(last(record, "snapshots"), fakes_of(alone(runs, 0)[0], SEEDS[0], POINTS), atol=1e-5)
     assert {tuple(points.shape) for points in record.observed["snapshots"]} == {(1, POINTS, 2)}
+
+
+def test_points_generated_in_parts_are_the_points(monkeypatch):
+    recipe = ring({"portraits": {"times": 1, "points": 50}})
+    _, whole = watched(recipe)
+    monkeypatch.setattr(points, "CHUNK", 4 * 7)  # 7 points of 2 runs and 2 dimensions
+    _, in_parts = watched(recipe)
+    for found, expected in zip(in_parts.observed["portraits"], whole.observed["portraits"], strict=True):
+        assert torch.allclose(found, expected, atol=1e-6)
 
 
 def test_the_measures_are_those_of_the_generated_points(trained):

@@ -214,9 +214,7 @@ def test_a_penalty_sends_no_gradient_to_what_made_its_points(name):
     judge, shown = judge_of(name), batch()
     sources = {key: getattr(shown, key).requires_grad_() for key in ("fake", "code", "reconstruction")}
     penalty = ALL[name](judge, changed(shown, **{key: 2 * source for key, source in sources.items()}))
-    to_judge, *others = torch.autograd.grad(
-        penalty.sum(), [judge.body[0].weight, *sources.values()], allow_unused=True
-    )
+    to_judge, *others = torch.autograd.grad(penalty.sum(), [judge.body[0].weight, *sources.values()], allow_unused=True)
     assert to_judge.any() and others == [None] * len(sources)
 
 

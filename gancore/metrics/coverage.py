@@ -45,7 +45,7 @@ def member_shares(nearest: Tensor, counts: Tensor, modes: int) -> Tensor:
 
 def reverse_kl(shares: Tensor, truth: Tensor) -> Tensor:
     """KL of the shares (R, modes) to the true ones (modes,), in nats: 0 where they agree."""
-    return (torch.xlogy(shares, shares) - shares * truth.log()).sum(1)
+    return (torch.xlogy(shares, shares) - torch.xlogy(shares, truth)).sum(1)
 
 
 WITHIN = (3, 6, 9, 15)  # radii, in deviations, in which a mode may be looked for

@@ -66,7 +66,7 @@ def plane(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
 
     On `places` values of x across [-`reach`, `reach`] and of z across [0, 1]: the probability
     `surface` (R, places of x, places of z) of being an encoder's pair, G over the places of z as
-    `curve` (R, places), and the codes of the first `points` real points that run 0 is judged on, `codes` (R, points).
+    `curve` (R, places), and the codes of the first `points` real points that seed 0 is judged on, `codes` (R, points).
     """
     device, count = runs.noise.device, spec["places"]
     x, z = torch.linspace(-spec["reach"], spec["reach"], count), torch.linspace(0, 1, count)
@@ -95,8 +95,8 @@ def reconstructions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[s
     ends included.
     """
     held_out, pictures = target_of(recipe).held_out(), spec["pictures"]
-    if pictures > len(held_out):
-        raise StudyError(f"{pictures} pictures are reconstructed: there are {len(held_out)} held-out images")
+    if pictures % 2 or pictures > len(held_out):
+        raise StudyError(f"{pictures} held-out pictures: allowed is an even number up to all {len(held_out)}")
     x = held_out[:pictures].to(runs.noise.device).expand(len(runs.seeds), -1, -1)
     part = torch.linspace(0, 1, spec["between"], device=x.device)[:, None]
     generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
