@@ -113,10 +113,15 @@ def arrows(axes: Axes, places: np.ndarray, vectors: np.ndarray) -> None:
     axes.quiver(*places.T, *drawn.T, color="0.45", angles="xy", scale_units="xy", scale=1, width=0.004, headwidth=4)
 
 
-def plate(axes: Axes, images: np.ndarray, side: int, across: int | None = None) -> None:
-    """Images (n, channels side^2) in [-1, 1], grey or colour, as one plate of `across` columns; None: a square."""
+def plate(axes: Axes, images: np.ndarray, side: int, across: int | None = None, gap: int = 0) -> None:
+    """Images (n, channels side^2) in [-1, 1], grey or colour, as one plate of `across` columns; None: a square.
+
+    `gap` white pixels are left between two images, and what is left of the last row is white.
+    """
     across = across or round(np.sqrt(len(images)))
-    tiles = images.reshape(-1, across, images.shape[1] // side**2, side, side)
+    tiles = images.reshape(len(images), -1, side, side)
+    tiles = np.pad(tiles, ((0, -len(images) % across), (0, 0), (0, gap), (0, gap)), constant_values=1)
+    tiles = tiles.reshape(-1, across, *tiles.shape[1:])
     rows = np.concatenate([np.concatenate(list(row), axis=2) for row in tiles], axis=1)  # (channels, height, width)
     axes.imshow(np.moveaxis((rows + 1) / 2, 0, -1).squeeze(), cmap="gray", vmin=0, vmax=1)
     axes.axis("off")
