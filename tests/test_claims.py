@@ -42,7 +42,7 @@ def test_a_row_with_an_unknown_field_is_refused(tmp_path):
 
 def test_every_stored_verdict_follows_from_its_stored_effects_and_the_committed_claim():
     stored = read_verdicts(ROOT / "data" / "results" / "verdicts")
-    assert {verdict["notebook"] for verdict in stored} == {"01", "02", "03"}
+    assert {verdict["notebook"] for verdict in stored} == {"01", "02", "03", "04"}
     for verdict in stored:
         claim = load_claims()[verdict["claim"]]
         effects = {e["name"]: Interval(e["value"], e["low"], e["high"]) for e in verdict["effects"]}
