@@ -26,8 +26,8 @@ def numbers() -> list[str]:
 
 
 def find(number: str) -> Path:
-    """The notebook with this number. Raises StudyError if there is none."""
-    found = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb")) if number.isdigit() else []
+    """The notebook with this number, with or without its leading 0. Raises StudyError if there is none."""
+    found = sorted(NOTEBOOKS.glob(f"{number.zfill(2)}_*.ipynb")) if number.isdigit() else []
     if len(found) != 1:
         raise StudyError(f"unknown notebook {number!r}: allowed are {', '.join(numbers())}")
     return found[0]

@@ -96,4 +96,5 @@ def test_an_unknown_notebook_is_refused_with_what_there_is():
         find("99")
     with pytest.raises(StudyError, match="unknown notebook 'x'"):
         chosen("01 x")
+    assert chosen("1 04") == ["01", "04"]  # Snakemake takes a lone 04 for the number 4
     assert chosen("all") == numbers() == [p.name[:2] for p in PATHS]
