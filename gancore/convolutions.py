@@ -63,16 +63,13 @@ class _Overlaid(Function):
         return _Patches.apply(gradient, ctx.window), None, None
 
 
-class Conv2d(nn.Module):
-    """R strided convolutions and a nonlinearity: (R, B, C, H, W) -> (R, B, C', H', W').
-
-    The weights are (R, C', C, k, k), for each run as `torch.nn.Conv2d` has them.
-    """
+class _Layer(nn.Module):
+    """What the layers hold: weights (R, *channels, k, k), biases, a window, and the nonlinearity."""
 
     def __init__(
         self,
         replicas: int,
-        in_channels: int,
+        channels: tuple[int, int],
         out_channels: int,
         activation: str = "identity",
         kernel: int = 4,
@@ -80,11 +77,26 @@ class Conv2d(nn.Module):
         padding: int = 1,
     ):
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(replicas, out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(torch.empty(replicas, *channels, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(replicas, out_channels, 1))
         self.activation = ACTIVATIONS[activation]
         self.window = (kernel, stride, padding)
-        self.inputs = in_channels * kernel**2
+
+
+class Conv2d(_Layer):
+    """R strided convolutions and a nonlinearity: (R, B, C, H, W) -> (R, B, C', H', W').
+
+    The weights are (R, C', C, k, k), for each run as `torch.nn.Conv2d` has them. After the channels come
+    activation, kernel, stride and padding.
+    """
+
+    def __init__(self, replicas: int, in_channels: int, out_channels: int, *how, **named):
+        super().__init__(replicas, (out_channels, in_channels), out_channels, *how, **named)
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers one number of the output is made of."""
+        return self.weight[0, 0].numel()
 
     def forward(self, x: Tensor) -> Tensor:
         patches = _Patches.apply(x.permute(0, 2, 3, 4, 1), self.window)
@@ -93,28 +105,20 @@ class Conv2d(nn.Module):
         return y.unflatten(2, patches.shape[4:]).permute(0, 4, 1, 2, 3)
 
 
-class ConvTranspose2d(nn.Module):
+class ConvTranspose2d(_Layer):
     """R transposed convolutions and a nonlinearity: (R, B, C, H, W) -> (R, B, C', H', W').
 
-    The weights are (R, C, C', k, k), for each run as `torch.nn.ConvTranspose2d` has them.
+    The weights are (R, C, C', k, k), for each run as `torch.nn.ConvTranspose2d` has them. After the channels
+    come activation, kernel, stride and padding.
     """
 
-    def __init__(
-        self,
-        replicas: int,
-        in_channels: int,
-        out_channels: int,
-        activation: str = "identity",
-        kernel: int = 4,
-        stride: int = 2,
-        padding: int = 1,
-    ):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(replicas, in_channels, out_channels, kernel, kernel))
-        self.bias = nn.Parameter(torch.empty(replicas, out_channels, 1))
-        self.activation = ACTIVATIONS[activation]
-        self.window = (kernel, stride, padding)
-        self.inputs = in_channels * kernel**2 // stride**2  # those that one output pixel sees
+    def __init__(self, replicas: int, in_channels: int, out_channels: int, *how, **named):
+        super().__init__(replicas, (in_channels, out_channels), out_channels, *how, **named)
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers one number of the output is made of."""
+        return self.weight[0, :, 0].numel() // self.window[1] ** 2
 
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride, padding = self.window

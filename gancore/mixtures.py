@@ -84,6 +84,10 @@ class Gaussians:
     def dimensions(self) -> int:
         return self.means().shape[1]
 
+    def nearest(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Distance of each point to the nearest mean, and which that is: (R, n, D) -> (R, n), (R, n) int64."""
+        return torch.cdist(x, self.means().to(x).expand(len(x), -1, -1)).min(2)
+
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`: n of them, (n, batch, D)."""
         means = self.means().numpy()

@@ -35,13 +35,20 @@ class Joint(nn.Module):
 
 
 @dataclass(frozen=True)
-class FullyConnected:
-    """Players of `hidden` layers for points of a target and latents of a dimension."""
+class Architecture:
+    """The networks of R runs' players, for points of a target and latents of a dimension, as a player's recipe says."""
 
     replicas: int
     target: Any
     latent: int
     spec: Mapping[str, Any]
+
+    def _activations(self) -> tuple[str, str]:
+        return self.spec["activation"], self.spec.get("output", "identity")
+
+
+class FullyConnected(Architecture):
+    """Players of `hidden` layers."""
 
     @staticmethod
     def sizes(role: str) -> set[str]:
@@ -62,17 +69,11 @@ class FullyConnected:
 
     def _mlp(self, inputs: int, outputs: int) -> nn.Sequential:
         widths = [inputs, *self.spec["hidden"], outputs]
-        return mlp(self.replicas, widths, self.spec["activation"], self.spec.get("output", "identity"))
+        return mlp(self.replicas, widths, *self._activations())
 
 
-@dataclass(frozen=True)
-class Convolutional:
-    """Players of strided convolutions for images of a target: `channels` and `strides` from the image inwards."""
-
-    replicas: int
-    target: Any
-    latent: int
-    spec: Mapping[str, Any]
+class Convolutional(Architecture):
+    """Players of strided convolutions, for targets that are images: `channels` and `strides` from the image inwards."""
 
     @staticmethod
     def sizes(role: str) -> set[str]:
@@ -96,9 +97,6 @@ class Convolutional:
     def _inwards(self, outputs: int) -> nn.Module:
         shape = self.target.image, self.spec["channels"], self.spec["strides"]
         return convolutional_encoder(self.replicas, *shape, outputs, *self._activations())
-
-    def _activations(self) -> tuple[str, str]:
-        return self.spec["activation"], self.spec.get("output", "identity")
 
 
 # What a player's recipe may name as its `network`.

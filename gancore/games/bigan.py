@@ -7,9 +7,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from gancore import penalties
 from gancore.games.gan import Batch
 from gancore.objectives import Objective, batch_mean
+from gancore.penalties import OF_PAIRS, Penalty
 
 
 @dataclass
@@ -30,13 +30,13 @@ class BiGAN:
 
     # In the order in which they move, and what network each is.
     PLAYERS: ClassVar = {"generator": "generator", "encoder": "encoder", "discriminator": "pair_discriminator"}
-    PENALTIES = penalties.OF_PAIRS
+    PENALTIES = OF_PAIRS
 
     def __init__(
         self,
         players: Mapping[str, nn.Module],
         objective: Objective,
-        penalties: Sequence[penalties.Penalty] = (),
+        penalties: Sequence[Penalty] = (),
         reconstruction: Tensor | None = None,
     ):
         self.players, self.objective, self.penalties = players, objective, penalties

@@ -7,8 +7,8 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from gancore import penalties
 from gancore.objectives import Objective
+from gancore.penalties import OF_POINTS, Penalty
 
 
 @dataclass
@@ -45,11 +45,9 @@ class GAN:
 
     # In the order in which they move, and what network each is.
     PLAYERS: ClassVar = {"generator": "generator", "discriminator": "discriminator"}
-    PENALTIES = penalties.OF_POINTS
+    PENALTIES = OF_POINTS
 
-    def __init__(
-        self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[penalties.Penalty] = ()
-    ):
+    def __init__(self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[Penalty] = ()):
         self.players, self.objective, self.penalties = players, objective, penalties
         self.generator, self.discriminator = players["generator"], players["discriminator"]
 

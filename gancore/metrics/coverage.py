@@ -59,11 +59,10 @@ def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
     share of points within 3 deviations of a mean; `reverse_kl` to the modes' weights, and
     `reverse_kl_off`, where points of low quality are a mode of their own.
     """
-    means, weights = target.means().to(x), target.weights().to(x)
-    distance, nearest = torch.cdist(x, means.expand(len(x), -1, -1)).min(2)
-    within = [member_shares(nearest, distance <= radius * target.deviation, len(means)) for radius in WITHIN]
-    shares, good = member_shares(nearest, distance >= 0, len(means)), within[0]
-    inside = float(chi2.cdf(WITHIN[0] ** 2, means.shape[1]))  # what a perfect sampler has there
+    weights, (distance, nearest) = target.weights().to(x), target.nearest(x)
+    within = [member_shares(nearest, distance <= radius * target.deviation, len(weights)) for radius in WITHIN]
+    shares, good = member_shares(nearest, distance >= 0, len(weights)), within[0]
+    inside = float(chi2.cdf(WITHIN[0] ** 2, target.dimensions))  # what a perfect sampler has there
     off = torch.cat([good, (1 - good.sum(1, keepdim=True)).clamp(min=0)], 1)  # rounding may take it below 0
     return {
         "captured": (good > 0).float().sum(1),

@@ -49,9 +49,8 @@ def sorting(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]
     less the number of changes that even a perfect order has, divided by the number of points.
     """
     source = latent_of(recipe)
-    x, means = evaluated(source, runs, spec["points"]), source.means().to(runs.noise.device)
-    mode = torch.cdist(x, means.expand(len(x), -1, -1)).argmin(2)
-    encoder = runs.game.players["generator"]
+    x, encoder = evaluated(source, runs, spec["points"]), runs.game.players["generator"]
+    _, mode = source.nearest(x)
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:

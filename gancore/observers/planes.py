@@ -42,7 +42,8 @@ def field(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
 
     The last two are NaN for observations yet to come.
     """
-    means = target_of(recipe).means().to(runs.noise.device)
+    target = target_of(recipe)
+    means = target.means().to(runs.noise.device)
     x = square(spec["half_width"], spec["places"]).to(means).expand(len(runs.seeds), -1, -1)
     sample, discriminator = sampler(recipe, runs, spec["points"]), runs.game.players["discriminator"]
     count = len(moments(recipe["steps"], spec))
@@ -52,7 +53,7 @@ def field(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
         fakes, fields = [*earlier.get("_fakes", []), fake], [*earlier.get("_fields", []), slope]
         distance, nearest = torch.cdist(x, fake).min(2)
         away = x - torch.take_along_dim(fake, nearest[..., None], 1)
-        mode = torch.cdist(fake, means.expand(len(fake), -1, -1)).argmin(2)
+        _, mode = target.nearest(fake)
         return {
             "_fakes": fake,
             "_fields": slope,
