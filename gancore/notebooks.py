@@ -16,8 +16,8 @@ from gancore.files import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 KERNEL = "python3"
-# A kernel's warnings about its transport are not about the study.
-QUIET = ["--log-level=ERROR"]
+# What a kernel logs about its transport and its end is not about the study; a notebook's own errors come in its cells.
+QUIET = ["--log-level=CRITICAL"]
 
 
 def numbers() -> list[str]:

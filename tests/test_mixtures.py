@@ -24,6 +24,11 @@ def batches(moons, batch, n=1, seed=0):
     return np.ascontiguousarray(moons.draw(batch)(np.random.default_rng(seed), n))
 
 
+def test_the_studys_32_points_are_scikit_learns_bit_for_bit():
+    expected = make_moons(32, shuffle=False, noise=None)[0].astype(np.float32)
+    assert all(np.array_equal(batch, expected) for batch in batches(Moons(32), 32, 3))
+
+
 @given(points=st.integers(2, 101), n=st.integers(1, 5))
 def test_every_batch_of_the_fixed_moons_is_scikit_learns(points, n):
     drawn = batches(Moons(points), points, n)
