@@ -1,34 +1,30 @@
 """The judges that say which digit an image shows: a trained network for MNIST, a support vector machine for digits."""
 
 import functools
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from sklearn.svm import SVC
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gancore.errors import StudyError
-from gancore.files import ROOT, write_whole
+from gancore.files import ROOT
 from gancore.host import settle
-from gancore.images import ImageSet, digits, known, mnist
+from gancore.images import CLASSES, ImageSet, digits, known, mnist
 from gancore.provenance import provenance
+from gancore.weights import load_weights, provenance_of_weights, save_weights
 
 WEIGHTS = ROOT / "data" / "models" / "mnist-classifier.safetensors"
 COMMAND = "python -m gancore classifier"
-SIDE, CLASSES = 28, 10
+SIDE = 28
 FEATURES = 128
 EPOCHS, SEED = 8, 0
 BATCH = 128
 PEAK_RATE = 0.01
-TURN, SHIFT = 0.2, 2.0  # how far an image is turned at most, in radians, and moved, in pixels
+TURN, SHIFT = 0.2, 2.0  # how far an image is turned at most, in radians, and moved, in twenty-eighths of its side
 IMAGES_AT_ONCE = 500
 SVC_GAMMA = 0.001 * 8**2  # of scikit-learn's example, which has 0..16 where these have [-1, 1]
 
@@ -59,11 +55,13 @@ class DigitClassifier(nn.Module):
         return self.head(self.features(x))
 
 
-def train_classifier(images: ImageSet, epochs: int, seed: int) -> DigitClassifier:
-    """A classifier trained on `images.train`, the same for the same seed; ready to judge."""
+def train_classifier(
+    images: ImageSet, epochs: int, seed: int, network: Callable[[], nn.Module] = DigitClassifier
+) -> nn.Module:
+    """A classifier made by `network` and trained on `images.train`, the same for the same seed; ready to judge."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        classifier = DigitClassifier()
+        classifier = network()
         steps = epochs * (len(images.train) // BATCH)
         optimiser = torch.optim.AdamW(classifier.parameters())
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
@@ -79,12 +77,13 @@ def train_classifier(images: ImageSet, epochs: int, seed: int) -> DigitClassifie
 
 
 def moved(x: Tensor) -> Tensor:
-    """Each image turned and shifted at random, black coming in at the edges: (B, 784) -> (B, 784), from -1 up to 1."""
+    """Each image turned and shifted at random, black coming in at the edges: (B, D) -> (B, D), from -1 up to 1."""
+    side = round(x.shape[1] ** 0.5)
     angle = (2 * torch.rand(len(x)) - 1) * TURN
     shift = (2 * torch.rand(len(x), 2) - 1) * (2 * SHIFT / SIDE)
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2)
-    grid = functional.affine_grid(torch.cat([turn, shift[..., None]], 2), [len(x), 1, SIDE, SIDE], align_corners=False)
-    ink = functional.grid_sample((x + 1).view(-1, 1, SIDE, SIDE), grid, align_corners=False)
+    grid = functional.affine_grid(torch.cat([turn, shift[..., None]], 2), [len(x), 1, side, side], align_corners=False)
+    ink = functional.grid_sample((x + 1).view(-1, 1, side, side), grid, align_corners=False)
     return ink.flatten(1) - 1
 
 
@@ -95,59 +94,29 @@ def in_batches(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return values.reshape(x.shape[:-1] + values.shape[1:])
 
 
-def accuracy(classifier: DigitClassifier, images: ImageSet) -> float:
+def accuracy(classifier: nn.Module, images: ImageSet) -> float:
     """The share of the held-out images that it names rightly, from 0 to 1."""
     named = _named_by(classifier)(images.held_out)
     return (named == images.held_out_labels).double().mean().item()
 
 
-def _named_by(classifier: DigitClassifier) -> Judge:
+def _named_by(classifier: nn.Module) -> Judge:
     return lambda x: in_batches(lambda part: classifier(part).argmax(-1), x)
 
 
 def save_classifier(path: Path, classifier: DigitClassifier, origin: Mapping[str, Any]) -> None:
     """Write weights and provenance to `path`, whole or not at all."""
-    tensors = {name: value.contiguous() for name, value in classifier.state_dict().items()}
-    text = json.dumps(origin, sort_keys=True)
-    metadata = {"provenance": text, "digest": _digest(text, tensors)}
-    write_whole(path, safetensors.torch.save(tensors, metadata))
+    save_weights(path, classifier, origin)
 
 
 def load_classifier(path: Path = WEIGHTS) -> DigitClassifier:
     """The stored classifier, ready to judge. Raises StudyError where the file is missing or damaged."""
-    classifier = DigitClassifier()
-    try:
-        classifier.load_state_dict(_read(path)[0])
-    except RuntimeError as error:
-        raise StudyError(f"{path} holds another network than the code's: restore it or run `{COMMAND}`") from error
-    return classifier.eval()
+    return load_weights(path, DigitClassifier(), COMMAND)
 
 
 def stored_provenance(path: Path = WEIGHTS) -> dict[str, Any]:
     """Where the stored classifier comes from, and its held-out `accuracy`. Raises as `load_classifier` does."""
-    return json.loads(_read(path)[1])
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], str]:
-    """The file's tensors and the text of its provenance, checked against the digest."""
-    if not path.is_file():
-        raise StudyError(f"the classifier's weights are not in {path}: restore the file or run `{COMMAND}`")
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            text, digest = file.metadata()["provenance"], file.metadata()["digest"]
-        if _digest(text, tensors) != digest:
-            raise ValueError("the digest differs")
-    except Exception as error:
-        raise StudyError(f"{path} is truncated or was altered: restore it or run `{COMMAND}`") from error
-    return tensors, text
-
-
-def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
-    state = hashlib.sha256(text.encode())
-    for name, value in sorted(tensors.items()):
-        state.update(name.encode() + value.numpy().tobytes())
-    return state.hexdigest()
+    return provenance_of_weights(path, COMMAND)
 
 
 def renew() -> dict[str, Any]:

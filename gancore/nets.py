@@ -67,6 +67,9 @@ class FullyConnected(Architecture):
     def pair_discriminator(self) -> nn.Module:
         return Joint(self._mlp(self.target.dimensions + self.latent, 1))
 
+    def conditional_discriminator(self) -> nn.Module:
+        return Joint(self._mlp(self.target.dimensions + self.target.classes, 1))
+
     def _mlp(self, inputs: int, outputs: int) -> nn.Sequential:
         widths = [inputs, *self.spec["hidden"], outputs]
         return mlp(self.replicas, widths, *self._activations())

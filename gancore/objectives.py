@@ -41,6 +41,11 @@ def non_saturating(fake: Tensor) -> Tensor:
     return batch_mean(softplus(-fake))
 
 
+def unseen_fakes(real: Tensor, fake: Tensor) -> Tensor:
+    """-E log D(real) alone: what is left of `cross_entropy` for a discriminator that is never shown a fake."""
+    return batch_mean(softplus(-real))
+
+
 def critic(real: Tensor, fake: Tensor) -> Tensor:
     """E D(fake) - E D(real): the critic's half of the Wasserstein game (Arjovsky et al. 2017, equation 2)."""
     return batch_mean(fake) - batch_mean(real)
@@ -54,5 +59,6 @@ def wasserstein(fake: Tensor) -> Tensor:
 OBJECTIVES = {
     "minimax": Objective(cross_entropy, saturating),
     "non_saturating": Objective(cross_entropy, non_saturating),
+    "unseen_fakes": Objective(unseen_fakes, non_saturating),
     "wasserstein": Objective(critic, wasserstein),
 }

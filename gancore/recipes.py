@@ -4,6 +4,7 @@ Two recipes compared line by line are the experiment. A recipe is stored with it
 they can be trained again from what the file itself says.
 """
 
+import copy
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -12,9 +13,12 @@ from torch import Tensor, nn
 
 from gancore.choices import choose, make
 from gancore.errors import StudyError
-from gancore.games import GAMES, GAN, BiGAN
+from gancore.games import GAMES, Game
+from gancore.games.guided import BALANCES, Guidance
+from gancore.guide import guide_of
+from gancore.latents import labelled_latents
 from gancore.nets import NETWORKS
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import OBJECTIVES, Objective
 from gancore.optimisers import OPTIMISERS, Clipped, Optimiser
 from gancore.penalties import Penalty
 from gancore.replicas import ACTIVATIONS, INITIALISERS, initialise
@@ -23,18 +27,19 @@ from gancore.sweeps import spread
 from gancore.targets import latent_of, target_of
 from gancore.train import Population
 
-KEYS = {"target", "latent", "batch", "objective", "players", "steps", "observe"}
-OPTIONAL = {"game", "penalties", "reconstruction", "turns", "sweep"}
+KEYS = {"target", "latent", "batch", "players", "steps", "observe"}
+OPTIONAL = {"game", "sweep"}
 PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
 
 
 def check(recipe: Mapping[str, Any]) -> None:
     """Raises StudyError where a recipe misses a key, has one too many, or a size that is impossible."""
-    _same_keys(recipe, KEYS, "the recipe", OPTIONAL)
-    _same_keys(recipe["players"], set(game_of(recipe).PLAYERS), "players")
+    game = game_of(recipe)
+    _same_keys(recipe, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
+    _same_keys(recipe["players"], set(game.PLAYERS), "players")
     for name, player in recipe["players"].items():
-        sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(game_of(recipe).PLAYERS[name])
+        sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(game.PLAYERS[name])
         _same_keys(player, PLAYER_KEYS | sizes, f"the {name}", OPTIONAL_FOR_PLAYERS)
         choose(ACTIVATIONS, player["activation"], "activation")
         choose(ACTIVATIONS, player.get("output", "identity"), "output")
@@ -43,8 +48,6 @@ def check(recipe: Mapping[str, Any]) -> None:
     for player, turns in recipe.get("turns", {}).items():
         if player != "discriminator" or not isinstance(turns, int) or turns < 1:
             raise StudyError(f"turns of the {player} {turns!r}: allowed is a number from 1 up, of the discriminator")
-    if "reconstruction" in recipe and "encoder" not in recipe["players"]:
-        raise StudyError("'reconstruction' is a loss of games with an encoder: allowed with game 'bigan'")
     counts = {"batch": "batch size", "steps": "number of steps"}
     if not isinstance(recipe["latent"], Mapping):
         counts = {"latent": "latent dimension", **counts}
@@ -59,7 +62,7 @@ def _same_keys(found: Mapping[str, Any], expected: Set[str], where: str, optiona
         raise StudyError(f"{key!r} {fault} {where}: allowed are {', '.join(sorted(expected | optional))}")
 
 
-def game_of(recipe: Mapping[str, Any]) -> type[GAN] | type[BiGAN]:
+def game_of(recipe: Mapping[str, Any]) -> type[Game]:
     """The class of the game that is played. Raises StudyError for an unknown one."""
     return choose(GAMES, recipe.get("game", "gan"), "game")
 
@@ -101,14 +104,49 @@ def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor]) -> Optimis
     return Clipped(optimiser, spec["clip"]) if "clip" in spec else optimiser
 
 
-def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module], device: torch.device) -> GAN | BiGAN:
-    kind, objective = game_of(recipe), choose(OBJECTIVES, recipe["objective"], "objective")
-    penalties = [
-        Penalty(choose(kind.PENALTIES, spec["name"], "penalty"), _weight(spec["weight"], device))
-        for spec in recipe.get("penalties", [])
+def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module], device: torch.device) -> Game:
+    parts = {name: made(recipe, device) for name, made in PARTS.items() if name in recipe}
+    return game_of(recipe)(players, **parts)
+
+
+def _objective(recipe: Mapping[str, Any], device: torch.device) -> Objective:
+    return choose(OBJECTIVES, recipe["objective"], "objective")
+
+
+def _penalties(recipe: Mapping[str, Any], device: torch.device) -> list[Penalty]:
+    known = game_of(recipe).PENALTIES
+    return [
+        Penalty(choose(known, spec["name"], "penalty"), _weight(spec["weight"], device)) for spec in recipe["penalties"]
     ]
-    extra = {"reconstruction": _weight(recipe["reconstruction"], device)} if "reconstruction" in recipe else {}
-    return kind(players, objective, penalties, **extra)
+
+
+def _reconstruction(recipe: Mapping[str, Any], device: torch.device) -> Tensor:
+    return _weight(recipe["reconstruction"], device)
+
+
+def _guidance(recipe: Mapping[str, Any], device: torch.device) -> Guidance:
+    """Raises StudyError for an unknown term, for latents without classes, and for batches that hold too few of one."""
+    spec, latents = recipe["guidance"], labelled_latents(latent_of(recipe))
+    _same_keys(spec, {"images", "weights"}, "the guidance", {"balance", "file", "digest"})
+    needed = game_of(recipe).TERMS & {"adversarial"}
+    _same_keys(spec["weights"], needed, "the guidance's weights", game_of(recipe).TERMS - needed)
+    if recipe["batch"] < 2 * latents.classes:
+        raise StudyError(
+            f"batch size {recipe['batch']} for {latents.classes} classes: allowed is two a class or more, since one "
+            "point has no variance"
+        )
+    guide, real = guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+    weights = {name: _weight(weight, device) for name, weight in spec["weights"].items()}
+    balance = choose(BALANCES, spec.get("balance", "fixed"), "balance")
+    return Guidance(copy.deepcopy(guide).to(device), real.to(device), latents.labels, weights, balance)
+
+
+PARTS = {
+    "objective": _objective,
+    "penalties": _penalties,
+    "reconstruction": _reconstruction,
+    "guidance": _guidance,
+}
 
 
 def _weight(value: float | Sequence[float], device: torch.device) -> Tensor:

@@ -26,8 +26,8 @@ UNIT = 1 / 256  # stored points are whole multiples of it, up to +-127
 GREY = 1 / 7  # stored pixels are: 15 levels of grey
 # What is packed into 16 bits, and in which unit.
 PACKED = {
-    **dict.fromkeys(("snapshots", "portraits", "arrows", "surface", "curve", "codes"), UNIT),
-    **dict.fromkeys(("plates", "originals", "reconstructions", "interpolations"), GREY),
+    **dict.fromkeys(("snapshots", "portraits", "arrows", "surface", "curve", "codes", "maps"), UNIT),
+    **dict.fromkeys(("plates", "originals", "reconstructions", "interpolations", "sums"), GREY),
 }
 
 

@@ -16,7 +16,9 @@ from typing import Any
 from gancore.errors import StudyError
 
 # The places whose value may differ from run to run; elsewhere a list would mean something else.
-PER_RUN = re.compile(r"players\.\w+\.optimiser\.(rate|momentum|beta1)|penalties\.\d+\.weight|reconstruction")
+PER_RUN = re.compile(
+    r"players\.\w+\.optimiser\.(rate|momentum|beta1)|penalties\.\d+\.weight|reconstruction|guidance\.weights\.\w+"
+)
 
 
 def axes(recipe: Mapping[str, Any]) -> dict[str, list[float]]:
@@ -55,5 +57,5 @@ def _put(recipe: dict[str, Any], place: str, value: Any) -> None:
     except (KeyError, IndexError, TypeError) as error:
         raise StudyError(f"the sweep sets {place!r}, which the recipe does not have") from error
     if not PER_RUN.fullmatch(place):
-        allowed = "an optimiser's rate, momentum and beta1, and the weights of penalties and reconstruction"
+        allowed = "an optimiser's rate, momentum and beta1, and the weights of penalties, reconstruction and guidance"
         raise StudyError(f"the sweep sets {place!r}, which is the same for all runs: allowed are {allowed}")

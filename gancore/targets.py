@@ -7,35 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from gancore import mixtures
 from gancore.choices import make
 from gancore.errors import StudyError
-from gancore.images import SIDES, Folder, ImageSet, TrafficScene, load
-from gancore.streams import Draw, normal, uniform
-
-
-@dataclass(frozen=True)
-class Normal:
-    """The standard normal distribution in so many `dimensions`, the usual latents."""
-
-    dimensions: int
-
-    def draw(self, batch: int) -> Draw:
-        """Batches for `Stream`: n of them, (n, batch, dimensions)."""
-        return normal((batch, self.dimensions))
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """The uniform distribution on [0, 1] in each of so many `dimensions`."""
-
-    dimensions: int
-
-    def draw(self, batch: int) -> Draw:
-        """Batches for `Stream`: n of them, (n, batch, dimensions)."""
-        return uniform((batch, self.dimensions))
+from gancore.images import CLASSES, SIDES, Folder, ImageSet, TrafficScene, load
+from gancore.latents import Coded, Normal, Sectioned, Uniform
+from gancore.streams import Draw
 
 
 @dataclass(frozen=True)
@@ -70,8 +50,34 @@ class Pictures:
         """Images that no run trains on, (M, D)."""
         return self._images().held_out
 
+    def training_labels(self) -> Tensor:
+        """The class of each training image, int64 (N,)."""
+        return self._images().train_labels[: self.first]
+
+    def held_out_labels(self) -> Tensor:
+        """The class of each image that no run trains on, int64 (M,)."""
+        return self._images().held_out_labels
+
     def _images(self) -> ImageSet:
         return load(self.images)
+
+
+@dataclass(frozen=True)
+class LabelledPictures(Pictures):
+    """Images as points, each drawn with its class, which only a discriminator of pairs is shown."""
+
+    classes = CLASSES
+
+    def draw(self, batch: int) -> Draw:
+        """Batches for `Stream`, drawn with replacement: n of them, (n, batch, D + classes), the label's code last."""
+        training = self.training().numpy()
+        code = np.eye(self.classes, dtype=np.float32)[self.training_labels().numpy()]
+
+        def drawn(rng: np.random.Generator, n: int) -> np.ndarray:
+            rows = rng.integers(len(training), size=(n, batch))
+            return np.concatenate([training[rows], code[rows]], 2)
+
+        return drawn
 
 
 TARGETS = {
@@ -81,7 +87,10 @@ TARGETS = {
     "grid": mixtures.Grid,
     "wheel": mixtures.Wheel,
     "uniform": Uniform,
+    "coded": Coded,
+    "sectioned": Sectioned,
     "pictures": Pictures,
+    "labelled_pictures": LabelledPictures,
     "traffic": TrafficScene,
     "folder": Folder,
 }

@@ -89,7 +89,7 @@ def parts_of(runs, run, steps):
     return [[part[run].cpu().double() for part in runs.draw(step)] for step in range(steps)]
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", sorted(set(OBJECTIVES) - {"unseen_fakes"}))
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_players_loss_and_gradient_are_those_of_ordinary_networks_run_by_run(case, objective, device):
     recipe = bigan(objective=objective) | case

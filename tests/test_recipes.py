@@ -130,7 +130,7 @@ def without(recipe, player):
 DIGITS = IMAGES["digits"][0]
 WRONG = {
     "unknown game 'bigam': allowed are gan, bigan": lambda: bigan(game="bigam"),
-    "unknown objective 'hinge': allowed are minimax, non_saturating, wasserstein": lambda: moons(objective="hinge"),
+    "unknown objective 'hinge': allowed are minimax, non_saturating": lambda: moons(objective="hinge"),
     "'encoder' is missing from players: allowed are": lambda: without(bigan(), "encoder"),
     "'encoder' is unknown in players: allowed are discriminator, generator": lambda: bigan(game="gan"),
     "unknown network 'rnn': allowed are mlp, convolutional": lambda: changed(moons(), "generator", network="rnn"),
@@ -141,7 +141,7 @@ WRONG = {
     ),
     "turns of the generator 2: allowed is": lambda: moons() | {"turns": {"generator": 2}},
     "turns of the discriminator 0: allowed is": lambda: moons() | {"turns": {"discriminator": 0}},
-    "'reconstruction' is a loss of games with an encoder": lambda: moons() | {"reconstruction": 1.0},
+    "'reconstruction' is unknown in the recipe: allowed are": lambda: moons() | {"reconstruction": 1.0},
     "'hidden' is missing from the generator": lambda: changed(moons(), "generator", hidden=None),
     "'channels' is unknown in the generator": lambda: changed(moons(), "generator", channels=[4]),
     "'channels' is missing from the encoder": lambda: changed(convolutional(DIGITS), "encoder", channels=None),

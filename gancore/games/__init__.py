@@ -1,8 +1,10 @@
 """The games: who plays, and what each player minimises."""
 
 from gancore.games.bigan import BiGAN
+from gancore.games.conditional import Conditional
 from gancore.games.gan import GAN, Batch, Game
+from gancore.games.guided import Guided, GuidedAlone
 
-GAMES = {"gan": GAN, "bigan": BiGAN}
+GAMES = {"gan": GAN, "bigan": BiGAN, "conditional": Conditional, "guided": Guided, "guided_alone": GuidedAlone}
 
-__all__ = ["GAMES", "GAN", "Batch", "BiGAN", "Game"]
+__all__ = ["GAMES", "GAN", "Batch", "BiGAN", "Conditional", "Game", "Guided", "GuidedAlone"]

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from gancore.games.gan import Batch
+from gancore.games.gan import Batch, scores_of
 from gancore.objectives import Objective, batch_mean
 from gancore.penalties import OF_PAIRS, Penalty
 
@@ -31,6 +30,8 @@ class BiGAN:
     # In the order in which they move, and what network each is.
     PLAYERS: ClassVar = {"generator": "generator", "encoder": "encoder", "discriminator": "pair_discriminator"}
     PENALTIES = OF_PAIRS
+    ASKS: ClassVar = {"objective"}
+    TAKES: ClassVar = {"penalties", "turns", "reconstruction"}
 
     def __init__(
         self,
@@ -63,8 +64,6 @@ class BiGAN:
         return self.objective.generator(-self.discriminator(batch.real, batch.code))
 
     def discriminator_loss(self, batch: Pairs) -> Tensor:
-        x = torch.cat([batch.real.mT, batch.fake.detach().mT], 2).mT  # (R, 2B, D), feature-major
-        z = torch.cat([batch.code.detach().mT, batch.z.mT], 2).mT
-        real, fake = self.discriminator(x, z).tensor_split([batch.real.shape[1]], dim=1)
-        loss = self.objective.discriminator(real, fake)
+        real, fake = (batch.real, batch.code.detach()), (batch.fake.detach(), batch.z)
+        loss = self.objective.discriminator(*scores_of(self.discriminator, real, fake))
         return sum((penalty(self.discriminator, batch) for penalty in self.penalties), loss)

@@ -36,6 +36,12 @@ class Game(Protocol):
         """The loss (R,) that `player` minimises."""
 
 
+def scores_of(discriminator: nn.Module, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Scores (R, B, 1) of real and of fake points, or of what goes with them too, in one pass over both."""
+    both = [torch.cat([a.mT, b.mT], 2).mT for a, b in zip(real, fake, strict=True)]  # (R, 2B, D), feature-major
+    return discriminator(*both).tensor_split([real[0].shape[1]], dim=1)
+
+
 class GAN:
     """One generator and one discriminator under an objective (Goodfellow et al. 2014).
 
@@ -46,6 +52,9 @@ class GAN:
     # In the order in which they move, and what network each is.
     PLAYERS: ClassVar = {"generator": "generator", "discriminator": "discriminator"}
     PENALTIES = OF_POINTS
+    # What its recipe must say beside what every recipe does, and what it may.
+    ASKS: ClassVar = {"objective"}
+    TAKES: ClassVar = {"penalties", "turns"}
 
     def __init__(self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[Penalty] = ()):
         self.players, self.objective, self.penalties = players, objective, penalties
@@ -61,7 +70,5 @@ class GAN:
         return self.objective.generator(self.discriminator(batch.fake))
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
-        x = torch.cat([batch.real.mT, batch.fake.detach().mT], 2).mT  # (R, 2B, D), feature-major
-        real, fake = self.discriminator(x).tensor_split([batch.real.shape[1]], dim=1)
-        loss = self.objective.discriminator(real, fake)
+        loss = self.objective.discriminator(*scores_of(self.discriminator, [batch.real], [batch.fake.detach()]))
         return sum((penalty(self.discriminator, batch) for penalty in self.penalties), loss)

@@ -2,6 +2,7 @@
 
 from gancore.images.folders import Folder, celeba
 from gancore.images.handwritten import (
+    CLASSES,
     FOLDER,
     IMAGES,
     SIDES,
@@ -18,6 +19,7 @@ from gancore.images.handwritten import (
 from gancore.images.traffic import TrafficScene
 
 __all__ = [
+    "CLASSES",
     "FOLDER",
     "IMAGES",
     "SIDES",

@@ -28,6 +28,7 @@ SHA256 = {
 }
 SECONDS_TO_ANSWER = 10.0
 DIGITS_TO_TRAIN = 1500
+CLASSES = 10
 
 
 @dataclass(frozen=True)

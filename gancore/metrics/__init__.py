@@ -9,6 +9,6 @@ MEASURES = {
     "moons": moons_measures,
     **dict.fromkeys(("line", "ring", "grid", "wheel"), mixture_measures),
     "uniform": uniform_measures,
-    "pictures": picture_measures,
+    **dict.fromkeys(("pictures", "labelled_pictures"), picture_measures),
     "traffic": traffic_measures,
 }

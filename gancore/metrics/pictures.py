@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from gancore.metrics.coverage import reverse_kl
+from gancore.metrics.modes import modes_of
 from gancore.targets import Pictures
 
 SEEN = 0.01  # a class is covered from this share of the images on
@@ -15,8 +17,11 @@ def picture_measures(x: Tensor, pictures: Pictures) -> dict[str, Tensor]:
     `classes`: those with 1 % of the images or more, of 10; `class_kl`: reverse KL of the class
     shares to equal ones, in nats.
     """
-    from gancore.classifier import CLASSES, judge  # imports torchvision, which takes seconds
+    modes = modes_of(pictures)
+    return class_measures(one_hot(modes.name(x), modes.count).float().mean(1))
 
-    shares = torch.nn.functional.one_hot(judge(pictures.images)(x), CLASSES).float().mean(1)
-    equal = shares.new_full((CLASSES,), 1 / CLASSES)
+
+def class_measures(shares: Tensor) -> dict[str, Tensor]:
+    """`classes` and `class_kl` of the shares of the classes: (R, classes) -> (R,) each."""
+    equal = torch.full_like(shares[0], 1 / shares.shape[1])
     return {"classes": (shares >= SEEN).float().sum(1), "class_kl": reverse_kl(shares, equal)}

@@ -9,14 +9,15 @@ from typing import Any
 
 from gancore.choices import choose
 from gancore.errors import StudyError
-from gancore.observers import pairs, pictures, planes, points
+from gancore.observers import classes, pairs, pictures, planes, points, spaces
 from gancore.observers.clocks import moments
 from gancore.train import Observer, Population
 
-KINDS = points.KINDS | planes.KINDS | pictures.KINDS | pairs.KINDS
-CLOCKS = points.CLOCKS | planes.CLOCKS | pictures.CLOCKS | pairs.CLOCKS
+ROOMS = (points, planes, pictures, pairs, classes, spaces)
+KINDS = {kind: measure for room in ROOMS for kind, measure in room.KINDS.items()}
+CLOCKS = {kind: clock for room in ROOMS for kind, clock in room.CLOCKS.items()}
 # Dimensions of what is stored; what is not named here is a number a run and step.
-DIMENSIONS = points.DIMENSIONS | planes.DIMENSIONS | pictures.DIMENSIONS | pairs.DIMENSIONS
+DIMENSIONS = {name: dimensions for room in ROOMS for name, dimensions in room.DIMENSIONS.items()}
 
 
 def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer]:

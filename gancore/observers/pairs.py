@@ -18,10 +18,11 @@ def inversions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, A
 
     `x_error`: median |x - G(E(x))| over the median distance of two real points, and `z_error` likewise
     on the latents: 0 where they invert each other, about 1 where they have nothing to do with each
-    other. `ks`: Kolmogorov-Smirnov distance of the codes E(x) to the latents' uniform distribution,
-    the worst of all dimensions.
+    other. `ks`: Kolmogorov-Smirnov distance of the codes E(x) to the latents' distribution, the worst of all
+    dimensions.
     """
-    real, z = (evaluated(source, runs, spec["points"]) for source in (target_of(recipe), latent_of(recipe)))
+    latents = latent_of(recipe)
+    real, z = (evaluated(source, runs, spec["points"]) for source in (target_of(recipe), latents))
     generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
 
     @torch.no_grad()
@@ -30,7 +31,7 @@ def inversions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, A
         return {
             "x_error": _relative_error(real, generator(code)),
             "z_error": _relative_error(z, encoder(generator(z))),
-            "ks": kolmogorov_smirnov(code),
+            "ks": kolmogorov_smirnov(latents.levelled(code)),
         }
 
     return measure

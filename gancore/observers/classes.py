@@ -1,0 +1,94 @@
+"""Which classes a generator shows, when, from which part of its latents, and how good its images of them are."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from gancore.classifier import in_batches, load_classifier
+from gancore.games.guided import gradient_size
+from gancore.guide import class_moments, guide_of
+from gancore.latents import labelled_latents
+from gancore.metrics.images import frechet_distance, gaussian_of, inception_score, similarity_within, variance_ratio
+from gancore.metrics.modes import modes_of
+from gancore.metrics.pictures import class_measures
+from gancore.observers.points import evaluated, sampler
+from gancore.targets import latent_of, target_of
+from gancore.train import Earlier, Measure, Population
+
+PAIRS = 20  # of images of a class that are compared
+# In whose features generated images are compared with real ones: the judge's, and for the small digits, whose judge has
+# none, the guide's.
+EXTRACTORS = {"mnist": load_classifier, "digits": lambda: copy.deepcopy(guide_of("digits")[0])}
+
+
+def shares(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """`mode_shares` (R, modes): the part of `points` generated points that shows each mode, or class of images."""
+    modes, sample = modes_of(target_of(recipe)), sampler(recipe, runs, spec["points"])
+    return lambda earlier: {"mode_shares": one_hot(modes.name(sample()), modes.count).float().mean(1)}
+
+
+def sections(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """`section_shares` (R, asked, shown): of the images asked for as one class, the part that shows each class."""
+    modes, latents = modes_of(target_of(recipe)), labelled_latents(latent_of(recipe))
+    asked = latents.labels(evaluated(latents, runs, spec["points"]))
+    sample = sampler(recipe, runs, spec["points"])
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        member = one_hot(asked, latents.classes).float()  # (R, n, asked)
+        shown = member.mT @ one_hot(modes.name(sample()), modes.count).float()
+        return {"section_shares": shown / member.sum(1).unsqueeze(2)}
+
+    return measure
+
+
+def quality(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """`points` generated images in the eyes of the classifier that judges, each (R,).
+
+    `classes` and `class_kl` as in `gancore.metrics.pictures`; `fid` and `inception_score` with the classifier in
+    place of Inception; `variance_ratio` and `ms_ssim` within the classes that it sees: `gancore.metrics.images`.
+    """
+    target, sample, device = target_of(recipe), sampler(recipe, runs, spec["points"]), runs.noise.device
+    modes, extractor = modes_of(target), EXTRACTORS[target.images]().to(device)
+    real = in_batches(extractor.features, target.held_out().to(device))
+    reference = gaussian_of(real)
+    moments = class_moments(real, target.held_out_labels().to(device), modes.count)
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        x = sample()
+        features, label = in_batches(extractor.features, x), modes.name(x)
+        return {
+            **class_measures(one_hot(label, modes.count).float().mean(1)),
+            "fid": frechet_distance(gaussian_of(features), reference).float(),
+            "inception_score": inception_score(in_batches(extractor.head, features).softmax(2)),
+            "variance_ratio": variance_ratio(features, label, moments),
+            "ms_ssim": similarity_within(x, label, modes.count, PAIRS),
+        }
+
+    return measure
+
+
+def pulls(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """`pull` (R, terms): how hard each term of a guided generator's loss pulls, unweighted, at fixed latents."""
+    drawn = [part.clone() for part in runs.draw(0)]
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        batch = runs.game.batch(*drawn)
+        batch = replace(batch, fake=batch.fake.detach().requires_grad_())
+        terms = runs.game.terms(batch)
+        return {"pull": torch.stack([gradient_size(term, batch.fake) for term in terms.values()], 1)}
+
+    return measure
+
+
+KINDS = {"shares": shares, "sections": sections, "quality": quality, "pulls": pulls}
+CLOCKS = {"shares": "moment", "sections": "page", "quality": "step", "pulls": "step"}
+DIMENSIONS = {
+    "mode_shares": ("seed", "moment", "mode"),
+    "section_shares": ("seed", "page", "asked", "shown"),
+    "pull": ("seed", "step", "term"),
+}

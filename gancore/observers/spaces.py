@@ -1,0 +1,103 @@
+"""A latent space to which an encoder leads: whether digits lie together in it, and whether one can calculate in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from gancore.classifier import in_batches
+from gancore.metrics.modes import modes_of
+from gancore.observers.classes import EXTRACTORS
+from gancore.targets import target_of
+from gancore.train import Earlier, Measure, Population
+
+NEIGHBOURS = 10
+
+
+def purity(x: Tensor, labels: Tensor) -> float:
+    """The mean share of a point's NEIGHBOURS nearest others that have its label: (n, D), (n,)."""
+    near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(x.cpu().numpy()).kneighbors(return_distance=False)
+    return (labels[torch.from_numpy(near)] == labels[:, None]).double().mean().item()
+
+
+def flattened(x: Tensor) -> Tensor:
+    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2)."""
+    return torch.from_numpy(TSNE(init="pca", random_state=0).fit_transform(x.cpu().numpy()))
+
+
+def neighbours(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Whether the first `points` held-out images lie beside others of their class, in three spaces.
+
+    `purity` (R, spaces), see the function of that name: pixels, the features of the classifier that judges, and
+    the run's codes E(x). And `maps` (1, spaces, points, 2) by t-SNE, the codes being the first run's, with the
+    points' `labels` (1, points).
+    """
+    target, device = target_of(recipe), runs.noise.device
+    x, labels = target.held_out()[: spec["points"]], target.held_out_labels()[: spec["points"]]
+    fixed = [x, in_batches(EXTRACTORS[target.images]().features, x)]
+    fixed_purity, fixed_maps = (
+        [function(space) for space in fixed] for function in (lambda s: purity(s, labels), flattened)
+    )
+    shown = x.to(device).expand(len(runs.seeds), -1, -1)
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        codes = runs.game.players["encoder"](shown).cpu()
+        return {
+            "purity": torch.tensor([[*fixed_purity, purity(code, labels)] for code in codes]),
+            "maps": torch.stack([*fixed_maps, flattened(codes[0])])[None],
+            "labels": labels[None].float(),
+        }
+
+    return measure
+
+
+def arithmetic(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """Sums of codes: a held-out image's, less the mean code of its class, plus that of another class.
+
+    `landed` (R,): of G(a - b + c) for `points` images and every other class, the part that shows class c; `sums`
+    (1, classes^2, D): the first run's, a row for the first image of each class, a column for each class c.
+    """
+    target, device = target_of(recipe), runs.noise.device
+    modes = modes_of(target)
+    everything, labels = target.held_out().to(device), target.held_out_labels().to(device)
+    member = one_hot(labels, modes.count).float()
+    firsts = torch.stack([(labels == label).nonzero()[0, 0] for label in range(modes.count)])
+    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        codes = encoder(everything.expand(len(runs.seeds), -1, -1))  # (R, n, d)
+        means = member.T @ codes / member.sum(0)[:, None]  # (R, classes, d)
+
+        def moved(rows: Tensor) -> Tensor:
+            """Every image as every class: (rows,) -> (R, rows, classes, D)."""
+            style = codes[:, rows] - means[:, labels[rows]]
+            z = style.unsqueeze(2) + means.unsqueeze(1)
+            return generator(z.flatten(1, 2)).unflatten(1, (len(rows), modes.count))
+
+        rows = torch.arange(min(spec["points"], len(labels)), device=device)
+        shown = modes.name(moved(rows).flatten(1, 2)).unflatten(1, (len(rows), modes.count))
+        wanted = torch.arange(modes.count, device=device)
+        other = wanted != labels[rows][:, None]  # (rows, classes)
+        return {
+            "landed": ((shown == wanted) & other).float().sum((1, 2)) / other.sum(),
+            "sums": moved(firsts)[:1].flatten(1, 2),
+        }
+
+    return measure
+
+
+KINDS = {"neighbours": neighbours, "arithmetic": arithmetic}
+CLOCKS = {"neighbours": "page", "arithmetic": "page"}
+DIMENSIONS = {
+    "purity": ("seed", "page", "space"),
+    "maps": ("drawn", "page", "space", "held_out", "axis"),
+    "labels": ("drawn", "page", "held_out"),
+    "landed": ("seed", "page"),
+    "sums": ("drawn", "page", "sum", "pixel"),
+}
