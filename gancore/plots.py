@@ -3,7 +3,8 @@
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,6 +28,7 @@ COLOURS = {  # of the arms that a notebook compares
     **{"plain": PURPLE, "r1": GREEN},
     **{"collapsed": PURPLE, "healthy": GREEN, "overfitted": "#d55e00"},
     **{"gan": "#ca9161", "wgan": "#949494", "wgan-gp": "#56b4e9"},
+    **{"guided": GREEN, "conditional": "#56b4e9"},
     **{"bigan": PURPLE, "bigan-rec": "#d55e00", "bigan-pgp": GREEN},
 }
 NO_DATE = {
@@ -127,6 +129,15 @@ def plate(axes: Axes, images: np.ndarray, side: int, across: int | None = None, 
     axes.axis("off")
 
 
+def plates(panels: Iterable[Axes], images: Mapping[str, np.ndarray], side: int, across: int = 10) -> None:
+    """A plate each, titled, of images (n, channels side^2); panels that are left over stay blank."""
+    for axes, (title, x) in zip_longest(panels, images.items(), fillvalue=("", None)):
+        axes.axis("off")
+        if x is not None:
+            plate(axes, x, side, across)
+            axes.set_title(title)
+
+
 def bare(axes: Axes, limits: tuple[float, float, float, float]) -> None:
     """A square-scaled map without ticks: limits are left, right, bottom, top."""
     axes.set(xlim=limits[:2], ylim=limits[2:], xticks=[], yticks=[], aspect="equal")
@@ -151,6 +162,18 @@ def runs_over_time(axes: Axes, steps: np.ndarray, values: np.ndarray, colour, la
     middle, low, high = median_band(values)
     axes.fill_between(steps, low, high, color=colour, alpha=0.3, linewidth=0)
     axes.plot(steps, middle, color=colour, linewidth=1.6, label=label)
+
+
+def ranked(panels: Sequence[Axes], measured: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """A panel a quantity, a row an arm, every run a dot, each arm's median a bar; in the order of the first medians."""
+    first = next(iter(measured.values()))
+    order = sorted(first, key=lambda arm: np.median(first[arm]))
+    for axes, (title, arms) in zip(panels, measured.items(), strict=True):
+        for place, arm in enumerate(order):
+            axes.scatter(arms[arm], [place] * len(arms[arm]), s=12, color=COLOURS.get(arm, "0.55"), linewidths=0)
+            axes.plot([np.median(arms[arm])] * 2, [place - 0.35, place + 0.35], color="black", linewidth=1.4)
+        axes.set(title=title, xlim=(0, None), ylim=(len(order) - 0.4, -0.6))
+        axes.set_yticks(range(len(order)), [arm.replace("-", " ") for arm in order])
 
 
 def runs_by_arm(axes: Axes, arms: Mapping[str, np.ndarray], labels: Sequence[object]) -> None:

@@ -125,11 +125,15 @@ def _reconstruction(recipe: Mapping[str, Any], device: torch.device) -> Tensor:
 
 
 def _guidance(recipe: Mapping[str, Any], device: torch.device) -> Guidance:
-    """Raises StudyError for an unknown term, for latents without classes, and for batches that hold too few of one."""
+    """Raises StudyError for unknown or no terms, latents without classes, other images, and batches too small."""
     spec, latents = recipe["guidance"], labelled_latents(latent_of(recipe))
     _same_keys(spec, {"images", "weights"}, "the guidance", {"balance", "file", "digest"})
     needed = game_of(recipe).TERMS & {"adversarial"}
     _same_keys(spec["weights"], needed, "the guidance's weights", game_of(recipe).TERMS - needed)
+    if not spec["weights"]:
+        raise StudyError("a guided generator alone needs a term: allowed are classification and statistics, or both")
+    if spec["images"] != recipe["target"].get("images"):
+        raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")
     if recipe["batch"] < 2 * latents.classes:
         raise StudyError(
             f"batch size {recipe['batch']} for {latents.classes} classes: allowed is two a class or more, since one "

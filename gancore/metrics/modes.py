@@ -1,5 +1,6 @@
 """Which mode of a target a point belongs to: the nearest mean, or the class that a classifier names."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,17 +11,25 @@ from gancore.mixtures import Gaussians
 
 
 class Modes(NamedTuple):
-    """How many modes a target has, and which of them points belong to: (R, n, D) -> int64 (R, n)."""
+    """How many modes a target has, and which of them points belong to: (R, n, D) -> int64 (R, n), `count` for none."""
 
     count: int
     name: Callable[[Tensor], Tensor]
 
 
-def modes_of(target: Any) -> Modes:
-    """The modes of Gaussians, or the classes of labelled images."""
+def modes_of(target: Any, reach: float = math.inf) -> Modes:
+    """The modes of Gaussians, whose points lie within `reach` of their mean, or the classes of labelled images."""
     if isinstance(target, Gaussians):
-        return Modes(len(target.means()), lambda x: target.nearest(x)[1])
+        return _nearest(target, len(target.means()), reach)
 
     from gancore.classifier import judge  # imports torchvision, which takes seconds
 
     return Modes(CLASSES, judge(target.images))
+
+
+def _nearest(target: Gaussians, count: int, reach: float) -> Modes:
+    def name(x: Tensor) -> Tensor:
+        distance, nearest = target.nearest(x)
+        return nearest.where(distance <= reach, count)
+
+    return Modes(count, name)

@@ -1,19 +1,29 @@
 """Which classes a generator shows, when, from which part of its latents, and how good its images of them are."""
 
 import copy
+import functools
+import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from gancore.classifier import in_batches, load_classifier
 from gancore.games.guided import gradient_size
-from gancore.guide import class_moments, guide_of
+from gancore.guide import Moments, class_moments, guide_of
+from gancore.images import CLASSES, load
 from gancore.latents import labelled_latents
-from gancore.metrics.images import frechet_distance, gaussian_of, inception_score, similarity_within, variance_ratio
+from gancore.metrics.images import (
+    Gaussian,
+    frechet_distance,
+    gaussian_of,
+    inception_score,
+    similarity_within,
+    variance_ratio,
+)
 from gancore.metrics.modes import modes_of
 from gancore.metrics.pictures import class_measures
 from gancore.observers.points import evaluated, sampler
@@ -27,9 +37,18 @@ EXTRACTORS = {"mnist": load_classifier, "digits": lambda: copy.deepcopy(guide_of
 
 
 def shares(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
-    """`mode_shares` (R, modes): the part of `points` generated points that shows each mode, or class of images."""
-    modes, sample = modes_of(target_of(recipe)), sampler(recipe, runs, spec["points"])
-    return lambda earlier: {"mode_shares": one_hot(modes.name(sample()), modes.count).float().mean(1)}
+    """`mode_shares` (R, modes): the part of `points` generated points that shows each class of images, or mode.
+
+    Of a mode of Gaussians are the points within `reach` of its mean, if that is given, else all that are nearest to it.
+    """
+    sample, reach = sampler(recipe, runs, spec["points"]), spec.get("reach", math.inf)
+    modes = modes_of(target_of(recipe), reach)
+
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        member = one_hot(modes.name(sample()), modes.count + 1)[..., :-1]
+        return {"mode_shares": member.float().mean(1)}
+
+    return measure
 
 
 def sections(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
@@ -50,26 +69,48 @@ def quality(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]
     """`points` generated images in the eyes of the classifier that judges, each (R,).
 
     `classes` and `class_kl` as in `gancore.metrics.pictures`; `fid` and `inception_score` with the classifier in
-    place of Inception; `variance_ratio` and `ms_ssim` within the classes that it sees: `gancore.metrics.images`.
+    place of Inception; `variance_ratio` and `ms_ssim` within the classes that it sees: `gancore.metrics.images`. The
+    reference are held-out images; `real_fid` and `real_ms_ssim` say what so many training images would get.
     """
-    target, sample, device = target_of(recipe), sampler(recipe, runs, spec["points"]), runs.noise.device
-    modes, extractor = modes_of(target), EXTRACTORS[target.images]().to(device)
-    real = in_batches(extractor.features, target.held_out().to(device))
-    reference = gaussian_of(real)
-    moments = class_moments(real, target.held_out_labels().to(device), modes.count)
+    target, sample = target_of(recipe), sampler(recipe, runs, spec["points"])
+    modes, judged = modes_of(target), reference(target.images, spec["points"], runs.noise.device)
+    extractor = judged.extractor
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         x = sample()
         features, label = in_batches(extractor.features, x), modes.name(x)
         return {
             **class_measures(one_hot(label, modes.count).float().mean(1)),
-            "fid": frechet_distance(gaussian_of(features), reference).float(),
+            "fid": frechet_distance(gaussian_of(features), judged.gaussian).float(),
             "inception_score": inception_score(in_batches(extractor.head, features).softmax(2)),
-            "variance_ratio": variance_ratio(features, label, moments),
+            "variance_ratio": variance_ratio(features, label, judged.moments),
             "ms_ssim": similarity_within(x, label, modes.count, PAIRS),
+            "real_fid": judged.fid.expand(len(x)),
+            "real_ms_ssim": judged.ms_ssim.expand(len(x)),
         }
 
     return measure
+
+
+class Reference(NamedTuple):
+    """Held-out images as the classifier that judges sees them, and what as good as the real ones would be."""
+
+    extractor: nn.Module
+    gaussian: Gaussian
+    moments: Moments
+    fid: Tensor
+    ms_ssim: Tensor
+
+
+@functools.cache
+def reference(images: str, points: int, device: torch.device) -> Reference:
+    """What `quality` compares with, for the images of this name; the last two of the first `points` training images."""
+    there, extractor = load(images), EXTRACTORS[images]().to(device)
+    features, shown = (in_batches(extractor.features, x.to(device)) for x in (there.held_out, there.train[:points]))
+    gaussian, moments = gaussian_of(features), class_moments(features, there.held_out_labels.to(device), CLASSES)
+    similarity = similarity_within(there.train[None, :points], there.train_labels[None, :points], CLASSES, PAIRS)
+    fid = frechet_distance(gaussian_of(shown), gaussian).float()
+    return Reference(extractor, gaussian, moments, fid, similarity[0].to(device))
 
 
 def pulls(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:

@@ -1,0 +1,74 @@
+"""Latents with a class's code: what they ask for, and what they give each class."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from gancore.errors import StudyError
+from gancore.latents import Coded, Normal, Sectioned, Uniform, labelled_latents
+
+CLASSES = st.integers(1, 12)
+
+
+def drawn(latents, batch, times=4):
+    return latents.draw(batch)(np.random.default_rng(0), times)
+
+
+@given(classes=CLASSES, more=st.integers(0, 20), batch=st.integers(1, 40))
+def test_a_latent_is_a_unit_vector_and_noise_that_is_zero_outside_its_classs_section(classes, more, batch):
+    latents = Sectioned(classes, classes + more)
+    z = drawn(latents, batch)
+    assert z.shape == (4, batch, latents.dimensions) and z.dtype == np.float32
+    code, noise = z[..., :classes], z[..., classes:]
+    labels = latents.labels(torch.from_numpy(z)).numpy()
+    assert (code == np.eye(classes)[labels]).all()
+    assert ((noise != 0) == (latents.sections() == labels[..., None])).all()
+
+
+@given(classes=CLASSES, more=st.integers(0, 40))
+def test_sections_are_contiguous_and_as_even_as_can_be(classes, more):
+    sections = Sectioned(classes, classes + more).sections()
+    sizes = np.bincount(sections, minlength=classes)
+    assert (np.diff(sections) >= 0).all() and len(sizes) == classes
+    assert sizes.max() - sizes.min() <= 1
+
+
+@given(classes=CLASSES, start=st.integers(0, 30), size=st.integers(1, 40))
+def test_every_part_of_a_batch_asks_for_each_class_equally_often_but_for_one(classes, start, size):
+    latents = Coded(classes, 3)
+    labels = latents.labels(torch.from_numpy(drawn(latents, start + size)))[0, start:]
+    counts = np.bincount(labels, minlength=classes)
+    assert counts.max() - counts.min() <= 1
+
+
+def test_the_noise_that_a_class_is_given_is_standard_normal():
+    latents = Sectioned(10, 23)
+    z = drawn(latents, 100, 200)[..., 10:]
+    assert stats.kstest(z[z != 0], "norm").pvalue > 0.01
+    assert stats.kstest(drawn(Coded(10, 23), 100)[..., 10:].ravel(), "norm").pvalue > 0.01
+
+
+def test_the_same_noise_is_given_to_all_classes_where_it_is_not_sectioned():
+    assert (Coded(4, 6).seen() == 1).all()
+    assert Sectioned(4, 6).seen().sum() == 6
+
+
+@pytest.mark.parametrize("latents", [Normal(3), Uniform(3)], ids=["normal", "uniform"])
+def test_levelled_latents_are_uniform(latents):
+    z = torch.from_numpy(drawn(latents, 500))
+    assert stats.kstest(latents.levelled(z).flatten(), "uniform").pvalue > 0.01
+
+
+def test_fewer_numbers_than_sections_are_refused():
+    with pytest.raises(StudyError, match="9 latent dimensions for 10 sections: allowed is at least one a section"):
+        Sectioned(10, 9)
+    assert Sectioned(10, 10).sections().tolist() == list(range(10))
+
+
+def test_latents_without_classes_are_refused_where_classes_are_asked_for():
+    with pytest.raises(StudyError, match="allowed are 'coded' and 'sectioned'"):
+        labelled_latents(Normal(3))
+    assert labelled_latents(Coded(2, 3)) == Coded(2, 3)
