@@ -1,0 +1,187 @@
+"""What is observed of classes and of latent spaces, against players made by hand and plain loops."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from arms import ADAM, CPU, player
+from test_guided import CODED, SECTIONED, UNIFORM, WEIGHTS, digits_recipe
+
+from gancore.classifier import judge
+from gancore.errors import StudyError
+from gancore.games.guided import gradient_size
+from gancore.guide import guide_of
+from gancore.images import digits
+from gancore.metrics.images import frechet_distance, gaussian_of
+from gancore.mixtures import Ring
+from gancore.observers import observers
+from gancore.observers.spaces import NEIGHBOURS, purity
+from gancore.recipes import population
+from gancore.results import Store, as_dataset
+from gancore.train import train
+
+SEEDS = [3, 8]
+
+
+def watched(recipe, **players):
+    """What is observed at step 0 with some of the players replaced, by name."""
+    runs = population(recipe, SEEDS, CPU)
+    runs.game.players |= players
+    (observer,) = observers(recipe, runs).values()
+    return observer.measure({})
+
+
+def observing(kind, game="guided", latent=SECTIONED, **spec):
+    return digits_recipe(game, latent, observe={kind: {"times": 1} | spec})
+
+
+def bigan(**spec):
+    common = player([6], "tanh", ADAM, UNIFORM)
+    players = {name: common for name in ("generator", "encoder", "discriminator")}
+    return digits_recipe("bigan", 5, players=players, observe=spec)
+
+
+def by_code(images):
+    """A generator that shows, for the class that is asked for, always the same image: images (10, D)."""
+    return lambda z: images[z[..., :10].argmax(-1)]
+
+
+def of_class(label, count=1):
+    return digits().held_out[digits().held_out_labels == label][:count]
+
+
+ONE_EACH = torch.cat([of_class(label) for label in range(10)])
+
+
+def test_shares_are_those_of_the_classes_that_the_judge_names():
+    found = watched(observing("shares", points=40), generator=by_code(ONE_EACH))["mode_shares"]
+    named = judge("digits")(ONE_EACH)
+    expected = torch.bincount(named, minlength=10) / 10
+    assert found.tolist() == [pytest.approx(expected.tolist())] * 2
+
+
+@pytest.mark.parametrize(("reach", "expected"), [(0.5, [0.4, 0.3]), (None, [0.5, 0.5])])
+def test_a_point_belongs_to_a_mode_of_gaussians_within_reach_of_its_mean(reach, expected):
+    x = torch.tensor([[1.0, 0]] * 4 + [[-1.0, 0.4]] * 3 + [[0.1, 0], [-0.4, 0], [-1, 0.6]])
+    spec = {"points": 10, "times": 1} | ({"reach": reach} if reach else {})
+    recipe = digits_recipe("gan", 2, target={"name": "ring", "modes": 2, "deviation": 0.1}, observe={"shares": spec})
+    found = watched(recipe, generator=lambda z: x.expand(len(z), -1, -1))["mode_shares"]
+    assert Ring(2, 0.1).means()[:, 0].tolist() == [1, -1]
+    assert found.tolist() == [pytest.approx(expected)] * 2
+
+
+def test_sections_tell_what_was_shown_for_what_was_asked():
+    swapped = ONE_EACH[[1, 0, *range(2, 10)]]
+    found = watched(observing("sections", points=60), generator=by_code(swapped))["section_shares"]
+    expected = torch.nn.functional.one_hot(judge("digits")(swapped), 10).float()
+    assert found.shape == (2, 10, 10) and (found == expected).all()
+
+
+def test_sections_need_latents_that_ask():
+    with pytest.raises(StudyError, match="latents that ask for a class"):
+        watched(observing("sections", "gan", 4, points=20))
+
+
+def test_the_held_out_images_themselves_are_of_perfect_quality():
+    x, labels = digits().held_out, digits().held_out_labels
+    found = watched(observing("quality", "gan", 4, points=len(x)), generator=lambda z: x.expand(len(z), -1, -1))
+    assert found["fid"].tolist() == pytest.approx([0, 0], abs=1e-3)
+    assert (found["classes"] == 10).all()
+    assert found["variance_ratio"].tolist() == pytest.approx([1, 1], abs=0.05)  # the judge names nearly all rightly
+    assert found["inception_score"].min() > 9
+    assert len(labels) == 297
+
+
+def test_one_image_a_class_has_all_classes_no_variance_and_full_similarity():
+    found = watched(observing("quality", points=50), generator=by_code(ONE_EACH))
+    assert found["classes"].min() >= 9
+    assert found["variance_ratio"].max() < 0.2  # the judge may take two of the ten for one class
+    assert found["ms_ssim"].min() > 0.9 > found["real_ms_ssim"].max()
+
+
+def test_what_real_images_would_get_is_what_as_many_training_images_get():
+    found = watched(observing("quality", points=120))
+    guide, _ = guide_of("digits")
+    held_out, training = (gaussian_of(guide.features(x).detach()) for x in (digits().held_out, digits().train[:120]))
+    assert found["real_fid"].tolist() == pytest.approx([frechet_distance(training, held_out).item()] * 2, rel=1e-3)
+
+
+def test_pulls_are_the_gradients_of_the_terms_at_the_fakes_of_the_first_batch():
+    recipe = observing("pulls")
+    runs = population(recipe, SEEDS, CPU)
+    (observer,) = observers(recipe, runs).values()
+    batch = runs.game.batch(*runs.draw(0))
+    expected = [gradient_size(term, batch.fake) for term in runs.game.terms(batch).values()]
+    torch.testing.assert_close(observer.measure({})["pull"], torch.stack(expected, 1))
+    assert len(expected) == len(WEIGHTS)
+
+
+def test_watching_changes_no_run_and_what_was_watched_is_stored_and_read_back(tmp_path):
+    kinds = {kind: {"times": 2} for kind in ("pulls",)}
+    kinds |= {kind: {"times": 2, "points": 30} for kind in ("shares", "sections", "quality")}
+    recipe = digits_recipe("guided", observe=kinds)
+    runs, alone = population(recipe, SEEDS, CPU), population(digits_recipe("guided"), SEEDS, CPU)
+    record = train(runs, 6, list(observers(recipe, runs).values()))
+    train(alone, 6)
+    for a, b in zip(runs.state(), alone.state(), strict=True):
+        assert torch.equal(a, b)
+    Store(tmp_path).add("guided", recipe, as_dataset(recipe, runs, record), {})
+    stored = Store(tmp_path).files("guided", recipe)
+    assert len(stored) == 1
+    assert record.observed["section_shares"][0].shape == (2, 10, 10)
+
+
+def test_purity_is_the_share_of_like_neighbours_pair_by_pair():
+    x, labels = torch.randn(60, 3, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 3
+    expected = []
+    for i in range(60):
+        apart = (x - x[i]).norm(dim=1)
+        apart[i] = torch.inf
+        expected.append((labels[apart.argsort()[:NEIGHBOURS]] == labels[i]).float().mean().item())
+    assert purity(x, labels) == pytest.approx(np.mean(expected))
+
+
+def test_neighbours_are_pure_in_a_space_that_holds_the_label_and_as_pure_as_the_pixels_in_a_copy_of_them():
+    recipe = bigan(neighbours={"times": 1, "points": 120})
+    table = {
+        tuple(x.tolist()): int(label) for x, label in zip(digits().held_out, digits().held_out_labels, strict=True)
+    }
+
+    def labelled(x):
+        label = torch.tensor([[float(table[tuple(image.tolist())]) for image in run] for run in x])
+        return torch.stack([label, 1e-3 * x[..., 20]], 2)
+
+    found = watched(recipe, encoder=labelled)
+    assert found["purity"][:, 2].tolist() == pytest.approx([1, 1], abs=0.06)  # of some digits there are hardly eleven
+    assert found["maps"].shape == (1, 3, 120, 2)
+    copied = watched(recipe, encoder=lambda x: x)["purity"]
+    assert torch.equal(copied[:, 0], copied[:, 2])
+
+
+def test_sums_of_codes_land_where_codes_are_additive():
+    """With codes that are label times ten plus a bit of style, less a mean and plus another is another digit."""
+    recipe = bigan(arithmetic={"times": 1, "points": 15})
+    labels = digits().held_out_labels
+
+    def encoder(x):
+        return torch.nn.functional.one_hot(labels, 10).float().expand(len(x), -1, -1) + 0.01 * x[..., :10]
+
+    found = watched(recipe, encoder=encoder, generator=by_code(ONE_EACH))
+    right = (judge("digits")(ONE_EACH) == torch.arange(10)).float()
+    expected = np.mean([right[c].item() for label in labels[:15].tolist() for c in range(10) if c != label])
+    assert found["landed"].tolist() == pytest.approx([expected] * 2)
+    assert torch.equal(found["sums"][0].unflatten(0, (10, 10)), ONE_EACH.expand(10, -1, -1))
+
+
+def test_a_generator_that_ignores_its_code_lands_on_other_digits_by_chance_alone():
+    found = watched(
+        bigan(arithmetic={"times": 1, "points": 15}), generator=lambda z: of_class(3).expand(*z.shape[:2], -1)
+    )
+    assert found["landed"].max() <= 1 / 9 + 1e-6
+
+
+def test_a_conditional_game_is_watched_as_the_others_are():
+    recipe = digits_recipe("conditional", CODED, observe={"quality": {"times": 1, "points": 30}})
+    found = watched(copy.deepcopy(recipe))
+    assert found["fid"].isfinite().all()
