@@ -53,6 +53,16 @@ def test_vehicles_appear_together_and_as_often_as_the_table_says():
     assert {tuple(np.array(SCENE.lanes)[row]) for row in present} == {(), *TABLE}
 
 
+@pytest.mark.parametrize("rush", [0.1, 1, 5, 10])
+def test_at_rush_hour_every_vehicle_is_so_many_times_as_frequent(rush):
+    scene = TrafficScene(rush=rush)
+    np.testing.assert_allclose(scene.frequencies(), rush * SCENE.frequencies())
+    assert scene.empty() == pytest.approx(1 - rush * 0.1)
+    _, present = scene.labelled(20_000, np.random.default_rng(2))
+    np.testing.assert_allclose(present.mean(0), scene.frequencies(), atol=0.015)
+    assert (~present.any(1)).mean() == pytest.approx(scene.empty(), abs=0.015)
+
+
 @pytest.mark.parametrize("side", [32, 33, 48])
 def test_no_pixel_belongs_to_two_lanes(side):
     touched = (street.templates(side) != 0).any(1)
