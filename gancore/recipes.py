@@ -15,7 +15,7 @@ from gancore.choices import choose, make
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES, Guidance
-from gancore.guide import guide_of
+from gancore.guide import Guide, Real, guide_of
 from gancore.latents import labelled_latents
 from gancore.nets import NETWORKS
 from gancore.objectives import OBJECTIVES, Objective
@@ -34,7 +34,7 @@ OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
 
 
 def check(recipe: Mapping[str, Any]) -> None:
-    """Raises StudyError where a recipe misses a key, has one too many, or a size that is impossible."""
+    """Raises StudyError where a recipe misses a key, has one too many, or a size or guidance that is impossible."""
     game = game_of(recipe)
     _same_keys(recipe, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
     _same_keys(recipe["players"], set(game.PLAYERS), "players")
@@ -54,6 +54,27 @@ def check(recipe: Mapping[str, Any]) -> None:
     for size, meaning in counts.items():
         if not isinstance(recipe[size], int) or recipe[size] < 1:
             raise StudyError(f"{meaning} {recipe[size]!r}: allowed is a whole number from 1 up")
+    latent_of(recipe)
+    if "guidance" in recipe:
+        _check_guidance(recipe)
+
+
+def _check_guidance(recipe: Mapping[str, Any]) -> None:
+    spec, latents = recipe["guidance"], labelled_latents(latent_of(recipe))
+    _same_keys(spec, {"images", "weights"}, "the guidance", {"balance", "file", "digest"})
+    needed = game_of(recipe).TERMS & {"adversarial"}
+    _same_keys(spec["weights"], needed, "the guidance's weights", game_of(recipe).TERMS - needed)
+    choose(BALANCES, spec.get("balance", "fixed"), "balance")
+    if not spec["weights"]:
+        raise StudyError("a guided generator alone needs a term: allowed are classification and statistics, or both")
+    if spec["images"] != recipe["target"].get("images"):
+        raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")
+    if recipe["batch"] < 2 * latents.classes:
+        raise StudyError(
+            f"batch size {recipe['batch']} for {latents.classes} classes: allowed is two a class or more, since one "
+            "point has no variance"
+        )
+    _guide(recipe)
 
 
 def _same_keys(found: Mapping[str, Any], expected: Set[str], where: str, optional: Set[str] = frozenset()) -> None:
@@ -125,24 +146,15 @@ def _reconstruction(recipe: Mapping[str, Any], device: torch.device) -> Tensor:
 
 
 def _guidance(recipe: Mapping[str, Any], device: torch.device) -> Guidance:
-    """Raises StudyError for unknown or no terms, latents without classes, other images, and batches too small."""
-    spec, latents = recipe["guidance"], labelled_latents(latent_of(recipe))
-    _same_keys(spec, {"images", "weights"}, "the guidance", {"balance", "file", "digest"})
-    needed = game_of(recipe).TERMS & {"adversarial"}
-    _same_keys(spec["weights"], needed, "the guidance's weights", game_of(recipe).TERMS - needed)
-    if not spec["weights"]:
-        raise StudyError("a guided generator alone needs a term: allowed are classification and statistics, or both")
-    if spec["images"] != recipe["target"].get("images"):
-        raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")
-    if recipe["batch"] < 2 * latents.classes:
-        raise StudyError(
-            f"batch size {recipe['batch']} for {latents.classes} classes: allowed is two a class or more, since one "
-            "point has no variance"
-        )
-    guide, real = guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+    spec, (guide, real) = recipe["guidance"], _guide(recipe)
     weights = {name: _weight(weight, device) for name, weight in spec["weights"].items()}
-    balance = choose(BALANCES, spec.get("balance", "fixed"), "balance")
-    return Guidance(copy.deepcopy(guide).to(device), real.to(device), latents.labels, weights, balance)
+    labels, balance = latent_of(recipe).labels, BALANCES[spec.get("balance", "fixed")]
+    return Guidance(copy.deepcopy(guide).to(device), real.to(device), labels, weights, balance)
+
+
+def _guide(recipe: Mapping[str, Any]) -> tuple[Guide, Real]:
+    spec = recipe["guidance"]
+    return guide_of(spec["images"], spec.get("file"), spec.get("digest"))
 
 
 PARTS = {

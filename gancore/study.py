@@ -18,6 +18,7 @@ from gancore.host import pick_device
 from gancore.parameters import known_profile, refuse_unknown, require, whole_number
 from gancore.plots import as_html, save
 from gancore.provenance import code_digest
+from gancore.recipes import check
 from gancore.results import Store, provenance_of, read
 from gancore.stats import Interval
 from gancore.work import POPULATION, pieces, read_share, train_piece
@@ -82,6 +83,12 @@ class Study:
         loaded = {arm: self.store.load(arm, recipe, seeds) for arm, recipe in arms.items()}
         self._used |= loaded
         return loaded
+
+    def check(self, arms: Mapping[str, Mapping[str, Any]]) -> None:
+        """Raises StudyError where this study would train and a recipe is impossible: before any other is trained."""
+        if self.trains:
+            for recipe in arms.values():
+                check(recipe)
 
     def keep_apart(self, data: str) -> None:
         """Say that the runs are on other `data` than the claims are about: a results folder of its own, no verdicts."""
