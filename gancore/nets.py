@@ -65,10 +65,13 @@ class FullyConnected(Architecture):
         return self._mlp(self.target.dimensions, 1)
 
     def pair_discriminator(self) -> nn.Module:
-        return Joint(self._mlp(self.target.dimensions + self.latent, 1))
+        return self._joint(self.latent)
 
     def conditional_discriminator(self) -> nn.Module:
-        return Joint(self._mlp(self.target.dimensions + self.target.classes, 1))
+        return self._joint(self.target.classes)
+
+    def _joint(self, beside: int) -> nn.Module:
+        return Joint(self._mlp(self.target.dimensions + beside, 1))
 
     def _mlp(self, inputs: int, outputs: int) -> nn.Sequential:
         widths = [inputs, *self.spec["hidden"], outputs]
@@ -81,7 +84,8 @@ class Convolutional(Architecture):
     @staticmethod
     def sizes(role: str) -> set[str]:
         """The keys of a player's recipe that say how large its layers are."""
-        return {"channels", "strides", "hidden"} if role == "pair_discriminator" else {"channels", "strides"}
+        joint = role in ("pair_discriminator", "conditional_discriminator")
+        return {"channels", "strides", "hidden"} if joint else {"channels", "strides"}
 
     def generator(self) -> nn.Module:
         shape = self.target.image, self.spec["channels"][::-1], self.spec["strides"][::-1]
@@ -94,8 +98,14 @@ class Convolutional(Architecture):
         return self._inwards(1)
 
     def pair_discriminator(self) -> nn.Module:
+        return self._joint(self.latent)
+
+    def conditional_discriminator(self) -> nn.Module:
+        return self._joint(self.target.classes)
+
+    def _joint(self, beside: int) -> nn.Module:
         shape = self.target.image, self.spec["channels"], self.spec["strides"]
-        return JointConvolutional(self.replicas, *shape, self.latent, self.spec["hidden"], self.spec["activation"])
+        return JointConvolutional(self.replicas, *shape, beside, self.spec["hidden"], self.spec["activation"])
 
     def _inwards(self, outputs: int) -> nn.Module:
         shape = self.target.image, self.spec["channels"], self.spec["strides"]

@@ -176,6 +176,16 @@ def test_a_conditional_game_is_played_with_the_codes_beside_the_points_run_by_ru
         assert found["discriminator"][run].item() == pytest.approx(told_apart.item(), rel=1e-4)
 
 
+def test_a_conditional_game_can_be_played_with_convolutions():
+    layers = {"network": "convolutional", "channels": [4], "strides": [2], "activation": "leaky_relu"}
+    common = {**layers, "initialiser": UNIFORM, "optimiser": ADAM}
+    recipe = digits_recipe("conditional", CODED, players={"generator": common, "discriminator": common | {"hidden": 5}})
+    runs = population(recipe, SEEDS, CPU)
+    before = [tensor.clone() for tensor in runs.state()]
+    assert torch.stack(train(runs, 3).first_losses).isfinite().all()
+    assert not any(torch.equal(a, b) for a, b in zip(before, runs.state(), strict=True))
+
+
 def test_labelled_pictures_come_with_the_labels_they_have():
     runs = population(digits_recipe("conditional", CODED), SEEDS, CPU)
     x, code = runs.draw(0)[0].tensor_split([64], dim=2)
