@@ -20,7 +20,7 @@ from gancore.classifier import accuracy, in_batches, train_classifier
 from gancore.errors import StudyError
 from gancore.files import ROOT
 from gancore.host import settle
-from gancore.images import CLASSES, ImageSet, load
+from gancore.images import CLASSES, SIDES, ImageSet, load
 from gancore.provenance import provenance
 from gancore.weights import load_weights, save_weights
 
@@ -95,6 +95,14 @@ def weights_of(name: str) -> Path:
     return ROOT / "data" / "models" / f"{name}-guide.safetensors"
 
 
+def load_guide(name: str, path: Path | None = None) -> Guide:
+    """The guide for the images of this name, from `path` or as stored, unchecked: `guide_of` checks it on images.
+
+    Raises StudyError where the weights are missing, damaged or another network's.
+    """
+    return load_weights(path or weights_of(name), Guide(SIDES[name]), COMMAND).requires_grad_(False)
+
+
 @functools.cache
 def guide_of(name: str, file: str | None = None, digest: str | None = None) -> tuple[Guide, Real]:
     """The guide for the images of this name, from `file` or as stored, and what it measures of them.
@@ -106,7 +114,7 @@ def guide_of(name: str, file: str | None = None, digest: str | None = None) -> t
     images, path = load(name), Path(file) if file else weights_of(name)
     if digest is not None and file_digest(path) != digest:
         raise StudyError(f"the weights in {path} are not those of the recipe, whose digest is {digest}")
-    guide = load_weights(path, Guide(images.side), COMMAND).requires_grad_(False)
+    guide = load_guide(name, path)
     share = accuracy(guide, images)
     if share < LEAST:
         raise StudyError(
