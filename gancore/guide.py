@@ -95,12 +95,13 @@ def weights_of(name: str) -> Path:
     return ROOT / "data" / "models" / f"{name}-guide.safetensors"
 
 
-def load_guide(name: str, path: Path | None = None) -> Guide:
-    """The guide for the images of this name, from `path` or as stored, unchecked: `guide_of` checks it on images.
+def load_guide(name: str, file: str | None = None) -> Guide:
+    """The guide for the images of this name, from `file` or as stored, unchecked: `guide_of` checks it on images.
 
     Raises StudyError where the weights are missing, damaged or another network's.
     """
-    return load_weights(path or weights_of(name), Guide(SIDES[name]), COMMAND).requires_grad_(False)
+    path = Path(file) if file else weights_of(name)
+    return load_weights(path, Guide(SIDES[name]), COMMAND).requires_grad_(False)
 
 
 @functools.cache
@@ -114,7 +115,7 @@ def guide_of(name: str, file: str | None = None, digest: str | None = None) -> t
     images, path = load(name), Path(file) if file else weights_of(name)
     if digest is not None and file_digest(path) != digest:
         raise StudyError(f"the weights in {path} are not those of the recipe, whose digest is {digest}")
-    guide = load_guide(name, path)
+    guide = load_guide(name, file)
     share = accuracy(guide, images)
     if share < LEAST:
         raise StudyError(
