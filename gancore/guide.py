@@ -19,7 +19,7 @@ from torch.nn.functional import one_hot
 from gancore.classifier import accuracy, in_batches, train_classifier
 from gancore.errors import StudyError
 from gancore.files import ROOT
-from gancore.host import settle
+from gancore.host import settle, threads
 from gancore.images import CLASSES, SIDES, ImageSet, load
 from gancore.provenance import provenance
 from gancore.weights import load_weights, save_weights
@@ -27,6 +27,7 @@ from gancore.weights import load_weights, save_weights
 COMMAND = "python -m gancore guides"
 CHANNELS, FEATURES = (16, 32), 64
 EPOCHS, SEED = {"mnist": 8, "digits": 150}, 0
+THREADS = 2  # over which sums are split, whatever the caller's number: their last bits depend on it, and grow in a game
 LEAST = 0.98  # accuracy on held-out images below which a guide's word is noise
 
 
@@ -85,9 +86,10 @@ def real_moments(guide: Guide, images: ImageSet) -> Real:
     if counts.min() < 2:
         absent = [label for label, count in enumerate(counts.tolist()) if count < 2]
         raise StudyError(f"{images.name} has fewer than two training images of {absent}: a class's variance needs two")
-    features = in_batches(guide.features, images.train)
-    unit = features.std(0).clamp(min=1e-6)
-    return Real(class_moments(features / unit, images.train_labels, CLASSES), unit)
+    with threads(THREADS):
+        features = in_batches(guide.features, images.train)
+        unit = features.std(0).clamp(min=1e-6)
+        return Real(class_moments(features / unit, images.train_labels, CLASSES), unit)
 
 
 def weights_of(name: str) -> Path:
