@@ -111,8 +111,8 @@ def guide_of(name: str, file: str | None = None, digest: str | None = None) -> t
     """The guide for the images of this name, from `file` or as stored, and what it measures of them.
 
     `digest`, if given, is what `file_digest` says of the file that a recipe means. Raises StudyError where the weights
-    are missing, damaged or others, where they name less than LEAST of the held-out
-    images rightly, and as `real_moments` does.
+    are missing, damaged or others, where they name less than LEAST of the held-out images rightly, and as
+    `real_moments` does.
     """
     images, path = load(name), Path(file) if file else weights_of(name)
     if digest is not None and file_digest(path) != digest:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from gancore.classifier import judge
 from gancore.images import CLASSES
 from gancore.mixtures import Gaussians
 
@@ -21,9 +22,6 @@ def modes_of(target: Any, reach: float = math.inf) -> Modes:
     """The modes of Gaussians, whose points lie within `reach` of their mean, or the classes of labelled images."""
     if isinstance(target, Gaussians):
         return _nearest(target, len(target.means()), reach)
-
-    from gancore.classifier import judge  # imports torchvision, which takes seconds
-
     return Modes(CLASSES, judge(target.images))
 
 

@@ -1,10 +1,9 @@
 """Which classes a generator shows, when, from which part of its latents, and how good its images of them are."""
 
-import copy
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from gancore.classifier import in_batches, load_classifier
 from gancore.games.guided import gradient_size
-from gancore.guide import Moments, class_moments, guide_of
+from gancore.guide import Moments, class_moments, load_guide
 from gancore.images import CLASSES, load
 from gancore.latents import labelled_latents
 from gancore.metrics.images import (
@@ -33,7 +32,7 @@ from gancore.train import Earlier, Measure, Population
 PAIRS = 20  # of images of a class that are compared
 # In whose features generated images are compared with real ones: the judge's, and for the small digits, whose judge has
 # none, the guide's.
-EXTRACTORS = {"mnist": load_classifier, "digits": lambda: copy.deepcopy(guide_of("digits")[0])}
+EXTRACTORS = {"mnist": load_classifier, "digits": partial(load_guide, "digits")}
 
 
 def shares(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
@@ -102,7 +101,7 @@ class Reference(NamedTuple):
     ms_ssim: Tensor
 
 
-@functools.cache
+@cache
 def reference(images: str, points: int, device: torch.device) -> Reference:
     """What `quality` compares with, for the images of this name; the last two of the first `points` training images."""
     there, extractor = load(images), EXTRACTORS[images]().to(device)
