@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from sklearn.svm import SVC
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -148,6 +147,8 @@ def _mnist_judge() -> Judge:
 
 @functools.cache
 def _digits_judge() -> Judge:
+    from sklearn.svm import SVC  # scikit-learn takes a second to import, which those who judge no digits are spared
+
     images = digits()
     machine = SVC(gamma=SVC_GAMMA).fit(images.train.numpy(), images.train_labels.numpy())
     return lambda x: in_batches(lambda part: torch.from_numpy(machine.predict(part.cpu().numpy())), x).to(x.device)
