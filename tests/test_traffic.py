@@ -126,6 +126,22 @@ def test_a_ghost_and_a_glare_are_neither_vehicles_nor_scenes(part):
     assert not SCENE.recognise(x).any() and not SCENE.is_scene(x).any()
 
 
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("paint", range(2))
+def test_a_blurred_or_faint_vehicle_is_a_trace_of_one_in_its_lane_alone(lane, paint):
+    of_one_paint = torch.from_numpy(street.templates(32)[lane].reshape(2, -1, SCENE.dimensions)[paint])
+    blurred, faint, fainter = of_one_paint.mean(0), 0.5 * of_one_paint[0], 0.2 * of_one_paint[0]
+    x = SCENE.background() + torch.stack([blurred, faint, fainter])
+    assert not SCENE.recognise(x).any()
+    assert SCENE.trace(x).sum(-1).tolist() == [1, 1, 0] and SCENE.trace(x)[:2, lane].all()
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_every_vehicle_leaves_a_trace_and_an_empty_lane_none(scene):
+    present = balanced(2000)
+    assert np.array_equal(scene.trace(frames(scene, present)).numpy(), present)
+
+
 NOISE = torch.Generator().manual_seed(0)
 RUBBISH = {
     "uniform noise": 2 * torch.rand(1000, 1024, generator=NOISE) - 1,

@@ -6,6 +6,7 @@ Lengths are in thirty-seconds of the frame's side, x to the right and y down; gr
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,11 +19,20 @@ from gancore.images.street import LANES
 from gancore.streams import Draw
 
 STRENGTH = 0.1  # a vehicle stands out from the road by 1 +- this much of what its template does
-CORRELATION = 0.9  # of what is seen in a lane with a vehicle's template, from here on a vehicle
-STRENGTHS = (0.6, 1.4)  # how much a vehicle may stand out, in parts of its template
 CONTRASTS = (0.7, 1.4)  # what a frame's light may be taken for
 NOISES = 4  # a proper frame leaves no more unexplained, in standard deviations of the camera's noise
 FRAMES_AT_ONCE = 1000
+
+
+class Likeness(NamedTuple):
+    """What is taken for a vehicle: how what is seen in a lane must correlate with a template, and stand out."""
+
+    correlation: float  # cosine of the angle between the two over all pixels of the lane, at least
+    strengths: tuple[float, float]  # in parts of the template
+
+
+VEHICLE = Likeness(0.9, (0.6, 1.4))
+TRACE = Likeness(0.75, (0.3, 2.8))  # the noise of an empty lane stays clearly below both
 
 # The share of the frames that show just these vehicles; all others are empty.
 TABLE = {
@@ -120,12 +130,17 @@ class TrafficScene:
         """In which lanes a frame shows a vehicle: (..., D) -> bool (..., lanes), by a matched filter.
 
         The light is fitted where no vehicle can be and removed. A lane has a vehicle if what differs from the
-        background there correlates by CORRELATION or more with one of its templates (cosine of the angle
-        between them over all pixels of the lane), and stands out by STRENGTHS of the template: a blur fails
-        the first or is too faint for the second.
+        background there is like one of its templates, by the measure of VEHICLE: a blur correlates too little
+        or is too faint.
         """
-        seen = torch.cat([(self._vehicles(part) > 0).any(-1) for part in self._differences(x)])
-        return seen.reshape(*x.shape[:-1], len(LANES))
+        return self._like(x, VEHICLE)
+
+    def trace(self, x: Tensor) -> Tensor:
+        """In which lanes a frame shows something of a vehicle, if only a blur: (..., D) -> bool (..., lanes).
+
+        As `recognise`, by the more lenient measure of TRACE, which an empty lane does not meet either.
+        """
+        return self._like(x, TRACE)
 
     def is_scene(self, x: Tensor) -> Tensor:
         """Whether a frame is explained by light, background and recognised vehicles: (..., D) -> bool (...).
@@ -133,8 +148,12 @@ class TrafficScene:
         It is if no square of an eighth of the side leaves a root mean square of more than NOISES times `noise`.
         """
         templates = torch.from_numpy(street.templates(self.side)).to(x).flatten(0, 1)
-        left = (part - self._vehicles(part).flatten(1) @ templates for part in self._differences(x))
+        left = (part - self._vehicles(part, VEHICLE).flatten(1) @ templates for part in self._differences(x))
         return (torch.cat([self._worst(part) for part in left]) <= NOISES * self.noise).reshape(x.shape[:-1])
+
+    def _like(self, x: Tensor, least: Likeness) -> Tensor:
+        seen = torch.cat([(self._vehicles(part, least) > 0).any(-1) for part in self._differences(x)])
+        return seen.reshape(*x.shape[:-1], len(LANES))
 
     def _differences(self, x: Tensor) -> Iterator[Tensor]:
         """Frames less their light and the background, some at a time: (..., D) -> (some, D) each."""
@@ -147,8 +166,8 @@ class TrafficScene:
             brightness = fixed.mean(1) - contrast * background[still].mean()
             yield (part - brightness[:, None]) / contrast[:, None] - background
 
-    def _vehicles(self, difference: Tensor) -> Tensor:
-        """How much of each template is recognised: (n, D) -> (n, lanes, variants), 0 but for one of a lane at most."""
+    def _vehicles(self, difference: Tensor, least: Likeness) -> Tensor:
+        """How much of each template is seen: (n, D) -> (n, lanes, variants), 0 but for one of a lane at most."""
         moving = ~torch.from_numpy(street.still(self.side)).to(difference.device)
         templates = torch.from_numpy(street.templates(self.side)).to(difference)[..., moving]
         there, area = difference[:, moving], (templates != 0).any(1).to(difference)
@@ -157,7 +176,8 @@ class TrafficScene:
         energy = there.square() @ area.T
         correlation, best = (products / size / energy.clamp(min=1e-12).sqrt()[..., None]).max(-1, keepdim=True)
         strength = (products / size.square()).gather(-1, best)
-        seen = (correlation >= CORRELATION) & (strength >= STRENGTHS[0]) & (strength <= STRENGTHS[1])
+        weakest, strongest = least.strengths
+        seen = (correlation >= least.correlation) & (strength >= weakest) & (strength <= strongest)
         return torch.zeros_like(products).scatter_(-1, best, strength * seen)
 
     def _worst(self, x: Tensor) -> Tensor:
