@@ -23,6 +23,11 @@ def batch_mean(x: Tensor) -> Tensor:
     return x.flatten(1).mean(1)
 
 
+def squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
+    """E |x - x_hat|^2, summed over a point's own dimensions: (R, B, ...) twice -> (R,)."""
+    return batch_mean((x - x_hat).flatten(2).square().sum(2))
+
+
 def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
     """-(E log D(real) + E log(1 - D(fake))) / 2 with D = sigmoid(score).
 

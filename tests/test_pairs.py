@@ -9,6 +9,7 @@ from arms import ADAM, CPU, NORMAL_THROUGHOUT, bigan, encoder_alone, player
 from scipy import stats
 
 from gancore.errors import StudyError
+from gancore.images import TrafficScene, street
 from gancore.mixtures import Line
 from gancore.observers import observers
 from gancore.recipes import population
@@ -220,3 +221,46 @@ def test_all_that_is_observed_is_stored_and_read_back_beside_the_other_kinds(rec
         exact = torch.stack(values, 1).numpy()
         assert np.allclose(read[name], exact, atol=1.01 / 14 if name in coarse else 1.01 / 512), name
     assert read.player.values.tolist() == list(recipe["players"])
+
+
+class Through(torch.nn.Module):
+    """A player that does to its input what it is told."""
+
+    def __init__(self, does):
+        super().__init__()
+        self.forward = does
+
+
+def crossing(frames=5, **target):
+    """A BiGAN of the traffic scene in which vehicles are watched."""
+    return bigan(target={"name": "traffic", **target}, observe={"vehicles": {"times": 1, "frames": frames}})
+
+
+EMPTY = TrafficScene().background()
+
+
+@pytest.mark.parametrize(
+    ("generator", "kept", "traces"),
+    [
+        (lambda x: x, 1, 1),
+        (lambda x: (x + EMPTY.to(x)) / 2, 0, 1),  # of half the strength
+        (lambda x: EMPTY.to(x).expand_as(x), 0, 0),
+    ],
+    ids=["all", "ghosts", "nothing"],
+)
+def test_vehicles_are_kept_by_a_player_that_keeps_them(generator, kept, traces, device):
+    _, found = watched(crossing(), device, encoder=Through(lambda x: x), generator=Through(generator))
+    assert found["vehicles_kept"].tolist() == [[kept] * 8] * 2
+    assert found["traces_kept"].tolist() == [[traces] * 8] * 2
+
+
+def test_a_vehicle_is_kept_in_its_own_lane_alone():
+    eastbound = EMPTY + torch.from_numpy(street.templates(32)[0, 0])
+    always = Through(lambda x: eastbound.to(x).expand_as(x))
+    _, found = watched(crossing(), encoder=Through(lambda x: x), generator=always)
+    assert found["vehicles_kept"].tolist() == found["traces_kept"].tolist() == [[1] + [0] * 7] * 2
+
+
+def test_vehicles_are_watched_in_a_traffic_scene_alone():
+    with pytest.raises(StudyError, match=r"vehicles are observed .* allowed is a traffic scene"):
+        watched(bigan(observe={"vehicles": {"times": 1, "frames": 5}}))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from gancore.games.gan import Batch, scores_of
-from gancore.objectives import Objective, batch_mean
+from gancore.objectives import Objective, squared_error
 from gancore.penalties import OF_PAIRS, Penalty
 
 
@@ -56,8 +56,7 @@ class BiGAN:
         loss = self.objective.generator(self.discriminator(batch.fake, batch.z))
         if self.reconstruction is None:
             return loss
-        error = (batch.real - batch.reconstruction).flatten(2).square().sum(2)
-        return loss + self.reconstruction * batch_mean(error)
+        return loss + self.reconstruction * squared_error(batch.real, batch.reconstruction)
 
     def encoder_loss(self, batch: Pairs) -> Tensor:
         """The encoder's pairs are to be taken for the generator's: the same loss with the roles exchanged."""

@@ -5,10 +5,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from gancore.errors import StudyError
+from gancore.images import TrafficScene
 from gancore.metrics.two_sample import kolmogorov_smirnov
 from gancore.observers.points import evaluated, evaluation_points
+from gancore.streams import generator_of
 from gancore.targets import latent_of, target_of
 from gancore.train import Earlier, Measure, Population
 
@@ -111,9 +114,43 @@ def reconstructions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[s
     return measure
 
 
-KINDS = {"inversions": inversions, "sorting": sorting, "plane": plane, "reconstructions": reconstructions}
-CLOCKS = {"inversions": "step", "sorting": "step", "plane": "moment", "reconstructions": "page"}
+def vehicles(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+    """What G(E(x)) keeps of traffic frames that have one vehicle each, `frames` of them a lane: (R, lanes) each.
+
+    `vehicles_kept`: share of them in which the vehicle is recognised again, in its lane; `traces_kept`: in
+    which there is at least a trace of it. Raises StudyError where the target is no traffic scene.
+    """
+    scene, count = target_of(recipe), spec["frames"]
+    if not isinstance(scene, TrafficScene):
+        raise StudyError(f"vehicles are observed and the target is {recipe['target']}: allowed is a traffic scene")
+    lane = torch.arange(len(scene.lanes)).repeat_interleave(count)
+    present = one_hot(lane, len(scene.lanes)).bool()  # (frames, lanes)
+    x = torch.from_numpy(scene.frames(present.numpy(), generator_of(0, "vehicles"))).to(runs.noise.device)
+    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+
+    def in_its_lane(seen: Tensor) -> Tensor:
+        own = seen[:, torch.arange(len(lane)), lane]
+        return own.unflatten(1, (len(scene.lanes), count)).float().mean(2)
+
+    @torch.no_grad()
+    def measure(earlier: Earlier) -> dict[str, Tensor]:
+        again = generator(encoder(x.expand(len(runs.seeds), -1, -1)))
+        return {"vehicles_kept": in_its_lane(scene.recognise(again)), "traces_kept": in_its_lane(scene.trace(again))}
+
+    return measure
+
+
+KINDS = {
+    "inversions": inversions,
+    "sorting": sorting,
+    "plane": plane,
+    "reconstructions": reconstructions,
+    "vehicles": vehicles,
+}
+CLOCKS = {"inversions": "step", "sorting": "step", "plane": "moment", "reconstructions": "page", "vehicles": "step"}
 DIMENSIONS = {
+    "vehicles_kept": ("seed", "step", "lane"),
+    "traces_kept": ("seed", "step", "lane"),
     "surface": ("seed", "moment", "x_place", "z_place"),
     "curve": ("seed", "moment", "z_place"),
     "codes": ("seed", "moment", "coded"),
