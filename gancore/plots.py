@@ -129,12 +129,12 @@ def plate(axes: Axes, images: np.ndarray, side: int, across: int | None = None, 
     axes.axis("off")
 
 
-def plates(panels: Iterable[Axes], images: Mapping[str, np.ndarray], side: int, across: int = 10) -> None:
+def plates(panels: Iterable[Axes], images: Mapping[str, np.ndarray], side: int, across: int = 10, gap: int = 0) -> None:
     """A plate each, titled, of images (n, channels side^2); panels that are left over stay blank."""
     for axes, (title, x) in zip_longest(panels, images.items(), fillvalue=("", None)):
         axes.axis("off")
         if x is not None:
-            plate(axes, x, side, across)
+            plate(axes, x, side, across, gap)
             axes.set_title(title)
 
 
