@@ -231,11 +231,8 @@ class Through(torch.nn.Module):
         self.forward = does
 
 
-def crossing(frames=5, **target):
-    """A BiGAN of the traffic scene in which vehicles are watched."""
-    return bigan(target={"name": "traffic", **target}, observe={"vehicles": {"times": 1, "frames": frames}})
-
-
+VEHICLES = {"vehicles": {"times": 1, "frames": 5}}
+CROSSING = bigan(target={"name": "traffic"}, observe=VEHICLES)
 EMPTY = TrafficScene().background()
 
 
@@ -249,7 +246,7 @@ EMPTY = TrafficScene().background()
     ids=["all", "ghosts", "nothing"],
 )
 def test_vehicles_are_kept_by_a_player_that_keeps_them(generator, kept, traces, device):
-    _, found = watched(crossing(), device, encoder=Through(lambda x: x), generator=Through(generator))
+    _, found = watched(CROSSING, device, encoder=Through(lambda x: x), generator=Through(generator))
     assert found["vehicles_kept"].tolist() == [[kept] * 8] * 2
     assert found["traces_kept"].tolist() == [[traces] * 8] * 2
 
@@ -257,10 +254,10 @@ def test_vehicles_are_kept_by_a_player_that_keeps_them(generator, kept, traces, 
 def test_a_vehicle_is_kept_in_its_own_lane_alone():
     eastbound = EMPTY + torch.from_numpy(street.templates(32)[0, 0])
     always = Through(lambda x: eastbound.to(x).expand_as(x))
-    _, found = watched(crossing(), encoder=Through(lambda x: x), generator=always)
+    _, found = watched(CROSSING, encoder=Through(lambda x: x), generator=always)
     assert found["vehicles_kept"].tolist() == found["traces_kept"].tolist() == [[1] + [0] * 7] * 2
 
 
 def test_vehicles_are_watched_in_a_traffic_scene_alone():
     with pytest.raises(StudyError, match=r"vehicles are observed .* allowed is a traffic scene"):
-        watched(bigan(observe={"vehicles": {"times": 1, "frames": 5}}))
+        watched(bigan(observe=VEHICLES))
