@@ -7,7 +7,7 @@ from typing import Any
 
 from gancore.claims import read_verdicts
 from gancore.files import ROOT, write_whole
-from gancore.tables import effects_of, table
+from gancore.tables import decided, effects_of, rests_on, table
 
 VERDICTS, BENCH, README = ROOT / "data/results/verdicts", ROOT / "data/results/bench.json", ROOT / "README.md"
 
@@ -25,8 +25,12 @@ def filled(text: str) -> str:
 
 def findings() -> str:
     """A row a claim that was decided."""
-    rows = [[v["statement"], f"**{v['verdict']}**", effects_of(v), v["seeds"]] for v in read_verdicts(VERDICTS)]
-    return table(["claim", "verdict", "measured, with its 95 % interval", "seeds"], rows)
+    rows = [[_named(v), decided(v), effects_of(v), rests_on(v)] for v in read_verdicts(VERDICTS)]
+    return table(["claim", "verdict", "measured, with its 95 % interval", "rests on"], rows)
+
+
+def _named(verdict: Mapping[str, Any]) -> str:
+    return f"{verdict['statement']} <br>({verdict['claim']}, revision {verdict['revision']})"
 
 
 def bench(measured: Mapping[str, Any]) -> str:

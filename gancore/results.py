@@ -149,8 +149,10 @@ def read(path: Path) -> xr.Dataset:
 
 
 def provenance_of(runs: xr.Dataset) -> list[dict[str, Any]]:
-    """The provenance of every file that the runs were read from."""
-    return json.loads(runs.attrs["provenances"])
+    """The provenance of every file that the runs were read from, by `read` or by `Store.load`."""
+    if "provenances" in runs.attrs:
+        return json.loads(runs.attrs["provenances"])
+    return [json.loads(runs.attrs["provenance"])]
 
 
 def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:

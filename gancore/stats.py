@@ -1,5 +1,6 @@
 """Intervals over runs: the run is the unit, and a run that diverged counts as the worst there is."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,12 @@ class Interval(NamedTuple):
 def worst_if_diverged(values: np.ndarray, worst: float) -> np.ndarray:
     """The values with `worst` for runs that diverged (NaN), so that no average leaves them out."""
     return np.where(np.isnan(values), worst, values)
+
+
+def worst_of_all_if_diverged(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Distances by arm, with the largest of all arms' for runs that diverged (NaN)."""
+    largest = max(float(np.nanmax(of_arm)) for of_arm in values.values())
+    return {arm: worst_if_diverged(of_arm, largest) for arm, of_arm in values.items()}
 
 
 def rate(happened: np.ndarray) -> Interval:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 from gancore import tables
-from gancore.claims import load_claims
+from gancore.claims import Requirement, load_claims
 from gancore.errors import StudyError
+from gancore.evidence import Runs, first_halves, rests_on, shortfalls
 from gancore.files import ROOT, write_whole
 from gancore.host import pick_device
 from gancore.parameters import known_profile, refuse_unknown, require, whole_number
@@ -21,6 +22,7 @@ from gancore.provenance import code_digest
 from gancore.recipes import check
 from gancore.results import Store, provenance_of, read
 from gancore.stats import Interval
+from gancore.trials import counted, load_trials
 from gancore.work import POPULATION, pieces, read_share, train_piece
 
 
@@ -49,7 +51,6 @@ class Study:
         self.decides = self.profile != "smoke"
         self._verdicts: list[dict[str, Any]] = []
         self._used: dict[str, xr.Dataset] = {}
-        self._others: list[dict[str, Any]] = []  # provenance of what was read of other notebooks
 
     def _results_folder(self, results: str) -> Path:
         if results != "auto":
@@ -95,13 +96,15 @@ class Study:
         self.store = Store(self.store.folder.with_name(f"{self.notebook}-{data}"))
         self.decides = False
 
-    def others(self, notebook: str) -> list[xr.Dataset]:
-        """All runs of another notebook that are stored beside this one's, a dataset a file; none if there are none.
+    def others(self, notebook: str) -> dict[str, list[xr.Dataset]]:
+        """All runs of another notebook that are stored beside this one's, by arm, a dataset a file.
 
         Raises StudyError where a file is bad.
         """
-        runs = [read(path) for path in sorted((self.store.folder.parent / notebook).glob("*.nc"))]
-        self._others += [json.loads(part.attrs["provenance"]) for part in runs]
+        runs: dict[str, list[xr.Dataset]] = {}
+        for path in sorted((self.store.folder.parent / notebook).glob("*.nc")):
+            part = read(path)
+            runs.setdefault(part.attrs["arm"], []).append(part)
         return runs
 
     def figure(self, figure: Figure, name: str, alt: str, dense: bool = False) -> HTML:
@@ -109,31 +112,53 @@ class Study:
         picture = save(figure, self.build / "figures" / self.notebook / name, dense)
         return as_html(picture, alt)
 
-    def verdict(self, claim_id: str, effects: Mapping[str, Interval], seeds: int | None = None) -> None:
-        """Decide a claim by its criterion and write the verdict down, if this study decides claims at all.
+    def verdict(
+        self,
+        claim_id: str,
+        measure: Callable[[Runs], Mapping[str, Interval]],
+        runs: Runs,
+        *,
+        regime: Mapping[str, Interval | float] = {},
+        control: Mapping[str, Interval | float] = {},
+        longer: Runs | None = None,
+    ) -> Mapping[str, Interval]:
+        """Decide a claim by its row, write the verdict down, and return the effects: `measure` of the arms' `runs`.
 
-        `seeds` are how many it rests on, the study's own number unless another is given. Profile `smoke` does
-        not decide, nor does a study of other data than the claims are about.
+        The runs say themselves of how many seeds and steps they are. `regime` and `control` are what the row wants to
+        be shown first; whether the answer is settled is measured on `longer` runs of the same arms if there are any,
+        else on the same runs cut off at half of their steps. Profile `smoke` does not decide, nor does a study of other
+        data than the claims are about. Raises StudyError where what is given is not what the row asks for.
         """
-        seeds = len(self.seeds) if seeds is None else seeds
-        claim = load_claims()[claim_id]
+        claim, effects = load_claims()[claim_id], measure(runs)
+        again = None if claim.settled.none_needed else measure(longer or first_halves(runs))
+        shown = {"regime": _intervals(regime), "control": _intervals(control)}
+        judgement = claim.judged(effects, **shown, again=again)
+        arms = rests_on(runs)
+        short = shortfalls(claim, arms)
         verdict = {
             "claim": claim.id,
+            "revision": claim.revision,
             "statement": claim.statement,
             "criterion": claim.criterion,
-            "verdict": claim.verdict(effects) if self.decides else "not judged",
-            "effects": [{"name": name, **effect._asdict()} for name, effect in effects.items()],
+            "verdict": judgement.verdict if self.decides else "not judged",
+            "because": judgement.because if self.decides else "",
+            "effects": _written(effects),
             "above": claim.above,
-            "seeds": seeds,
-            "size": self.size,
-            "as_committed": seeds >= claim.seeds and self.size["steps"] == claim.steps,
+            **{name: _shown(getattr(claim, name), measured) for name, measured in shown.items()},
+            "settled": {"asked": claim.settled.asked, "again": _written(again or {})},
+            "effort": counted(claim.effort, load_trials()),
+            "rests_on": [arm.as_entry() for arm in arms],
+            "seeds": min(len(arm.seeds) for arm in arms),
+            "steps": min(arm.steps for arm in arms),
+            "short": short,
+            "as_committed": not short,
             "profile": self.profile,
             "notebook": self.notebook,
-            "commits": sorted({origin["commit"] for origin in [*self._origins(), *self._others]}),
         }
         self._verdicts.append(verdict)
         text = json.dumps(verdict, indent=2) + "\n"
         write_whole(self.build / "verdicts" / f"{claim.id}.json", text.encode())
+        return effects
 
     def verdicts(self) -> Markdown:
         """The table of the verdicts given so far."""
@@ -145,3 +170,24 @@ class Study:
 
     def _origins(self) -> list[dict[str, Any]]:
         return [origin for runs in self._used.values() for origin in provenance_of(runs)]
+
+
+def _intervals(measured: Mapping[str, Interval | float]) -> dict[str, Interval]:
+    """What was measured, plain numbers as intervals of no width."""
+    return {
+        name: value if isinstance(value, Interval) else Interval(*[float(value)] * 3)
+        for name, value in measured.items()
+    }
+
+
+def _written(measured: Mapping[str, Interval]) -> list[dict[str, Any]]:
+    """Intervals as they are stored: to six digits, since the last bits of a mean hang on the processor."""
+    return [
+        {"name": name, **{end: float(f"{value:.6g}") for end, value in interval._asdict().items()}}
+        for name, interval in measured.items()
+    ]
+
+
+def _shown(asked: Requirement, measured: Mapping[str, Interval]) -> dict[str, Any]:
+    """A regime or a control as a verdict stores it: what is asked, how much, and what was measured."""
+    return {"asked": asked.asked, "at_least": dict(asked.at_least), "measured": _written(measured)}

@@ -8,6 +8,8 @@ import xarray as xr
 
 from gancore.stats import Interval
 
+NAMED = 2  # so many shortfalls are named in a table, the others counted
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
@@ -16,14 +18,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def verdicts(given: Sequence[Mapping[str, Any]]) -> str:
-    """A row a claim: the statement, what was measured, and the verdict."""
-    header = ["claim", "statement", "measured, with its 95 % interval", "holds if above", "verdict"]
-    return table(header, map(_verdict_row, given))
+    """A row a claim: the statement, what was measured, what was shown first, what it rests on, and the verdict."""
+    header = ["claim", "statement", "measured, with its 95 % interval", "holds if above", "shown first", "rests on"]
+    return table([*header, "verdict"], map(_verdict_row, given))
 
 
 def _verdict_row(verdict: Mapping[str, Any]) -> list[object]:
-    decided = f"**{verdict['verdict']}**{_note(verdict)}"
-    return [verdict["claim"], verdict["statement"], effects_of(verdict), verdict["above"], decided]
+    name = f"{verdict['claim']}, revision {verdict['revision']}"
+    measured, shown = effects_of(verdict), shown_first(verdict)
+    return [name, verdict["statement"], measured, verdict["above"], shown, rests_on(verdict), decided(verdict)]
 
 
 def effects_of(verdict: Mapping[str, Any]) -> str:
@@ -32,8 +35,46 @@ def effects_of(verdict: Mapping[str, Any]) -> str:
     return "<br>".join(f"{name}: {interval}" for name, interval in intervals.items())
 
 
-def _note(verdict: Mapping[str, Any]) -> str:
-    return "" if verdict["as_committed"] else f"<br>(profile {verdict['profile']}: indicative only)"
+def decided(verdict: Mapping[str, Any]) -> str:
+    """The verdict, and where it is not the criterion's own or not on what the row asks for, why."""
+    notes = [verdict["because"]] if verdict["because"] else []
+    if not verdict["as_committed"]:
+        indicative = f"profile {verdict['profile']}, " if verdict["profile"] != "paper" else ""
+        notes.append(f"{indicative}indicative only: {_few(verdict['short'])}")
+    return "<br>".join([f"**{verdict['verdict']}**", *notes])
+
+
+def shown_first(verdict: Mapping[str, Any]) -> str:
+    """What was shown of regime, control and the other length of training, and the trials, for one cell of a table."""
+    shown = {name: verdict[name]["measured"] for name in ("regime", "control")}
+    shown["at the other length"] = verdict["settled"]["again"]
+    rows = [f"{kind}: {m['name']} {m['value']:.3g}" for kind, measured in shown.items() for m in measured]
+    return "<br>".join([*rows, _trials(verdict["effort"])] if verdict["effort"] else rows)
+
+
+def _trials(counts: Mapping[str, int | None]) -> str:
+    """How many trials each method had, and whether they had equally many."""
+    if None in counts.values():
+        return "trials: not kept"
+    fair = "equally many" if len(set(counts.values())) == 1 else "not equally many"
+    return f"trials, {fair}: {', '.join(f'{method} {count}' for method, count in counts.items())}"
+
+
+def rests_on(verdict: Mapping[str, Any]) -> str:
+    """Of how many seeds and steps the arms are, the fewest and the most."""
+    seeds, steps = ([arm[key] for arm in verdict["rests_on"]] for key in ("count", "steps"))
+    return f"{_range(seeds)} seeds, {_range(steps)} steps"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def _few(clauses: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(clauses) - NAMED} more" if len(clauses) > NAMED else ""
+    return "; ".join(clauses[:NAMED]) + more
 
 
 def provenance(origins: Sequence[Mapping[str, Any]], arms: Sequence[xr.Dataset]) -> str:

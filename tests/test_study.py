@@ -9,10 +9,11 @@ import pytest
 from arms import moons
 from matplotlib.figure import Figure
 
+from gancore import stats
 from gancore.animation import scrubber
 from gancore.errors import StudyError
 from gancore.files import ROOT
-from gancore.stats import Interval
+from gancore.results import provenance_of
 from gancore.study import Study
 from gancore.work import Piece, train_piece
 
@@ -98,32 +99,69 @@ def test_an_animation_is_the_same_text_each_time_and_needs_no_network(tmp_path):
     assert re.search(r'max="1" value="1"', page)
 
 
+def collapse(of):
+    """An effect of the moons' runs, as notebook 01 measures it."""
+    return {"rate of collapsed runs": stats.rate(of["z2"].rarer_share.values[:, -1] < 0.6)}
+
+
+TOLD = {"share between two moons and one": 0.5}
+
+
+def written(study, claim):
+    return json.loads((study.build / "verdicts" / f"{claim}.json").read_text())
+
+
 def test_smoke_judges_nothing_and_other_profiles_write_the_verdict_down(open_study):
-    effects = {"rate of collapsed runs": Interval(0.9, 0.8, 0.95)}
-    for profile, expected in (("smoke", "not judged"), ("quick", "supported")):
+    for profile, expected in (("smoke", "not judged"), ("quick", "inconclusive")):
         study = open_study(profile=profile)
-        study.verdict("moons-1", effects)
-        stored = json.loads((study.build / "verdicts" / "moons-1.json").read_text())
-        assert stored["verdict"] == expected
-        assert not stored["as_committed"]
+        assert study.verdict("moons-1", collapse, study.runs(ARMS), control=TOLD) == collapse(study.runs(ARMS))
+        stored = written(study, "moons-1")
+        assert stored["verdict"] == expected and not stored["as_committed"]
         assert expected in study.verdicts().data and "indicative" in study.verdicts().data
+        assert "moons-1, revision 2" in study.verdicts().data
+
+
+def test_a_verdict_takes_seeds_steps_and_commits_from_the_runs_it_rests_on(open_study):
+    study = open_study(train=True)
+    few = study.runs(ARMS, seeds=[4, 5, 9])
+    study.verdict("moons-1", collapse, few, control=TOLD)
+    stored, (origin, *_) = written(study, "moons-1"), provenance_of(few["z2"])
+    arm = {"arm": "z2", "seeds": "4-5, 9", "count": 3, "runs": 3, "steps": 20, "commits": [origin["commit"]]}
+    assert (stored["rests_on"], stored["seeds"], stored["steps"]) == ([arm], 3, 20)
+    assert stored["short"] == ["z2 has 3 of 32 seeds", "z2 has 20 of 150,000 steps"]
+
+
+def test_whether_an_answer_is_settled_is_measured_on_half_of_the_steps_or_on_longer_runs(open_study):
+    study = open_study(train=True)
+    runs = study.runs(ARMS)
+    study.verdict("moons-1", collapse, runs, control=TOLD)
+    (half,) = written(study, "moons-1")["settled"]["again"]
+    assert half["value"] == (runs["z2"].rarer_share.sel(step=10) < 0.6).mean()
+    longer = study.runs({"long": moons(steps=40, observe={"measures": {"times": 2, "points": 30}})})
+    study.verdict("moons-1", collapse, runs, control=TOLD, longer={"z2": longer["long"]})
+    (twice,) = written(study, "moons-1")["settled"]["again"]
+    assert twice["value"] == (longer["long"].rarer_share.sel(step=40) < 0.6).mean()
+
+
+def test_a_verdict_without_runs_is_refused(open_study):
+    with pytest.raises(StudyError, match="rests on runs"):
+        open_study().verdict("moons-1", lambda of: {"rate of collapsed runs": stats.rate([True])}, {}, control=TOLD)
 
 
 def test_other_data_are_kept_apart_and_decide_nothing(open_study, tmp_path):
     study = open_study(train=True)
     study.keep_apart("digits")
-    study.runs(ARMS)
+    study.verdict("moons-1", collapse, study.runs(ARMS), control=TOLD)
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["01-digits"]
-    study.verdict("moons-1", {"rate of collapsed runs": Interval(0.9, 0.8, 0.95)})
-    assert json.loads((study.build / "verdicts" / "moons-1.json").read_text())["verdict"] == "not judged"
+    assert written(study, "moons-1")["verdict"] == "not judged"
 
 
 def test_another_notebooks_runs_are_found_beside_this_ones_and_checked(open_study, tmp_path):
     study = open_study(train=True)
-    assert study.others("02") == []
+    assert study.others("02") == {}
     study.runs(ARMS)
     (tmp_path / "results" / "01").rename(tmp_path / "results" / "02")
-    (found,) = study.others("02")
+    (found,) = study.others("02")["z2"]
     assert found.seed.values.tolist() == [0, 1]
     (path,) = (tmp_path / "results" / "02").iterdir()
     path.write_bytes(path.read_bytes()[:-1])

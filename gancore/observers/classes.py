@@ -30,6 +30,7 @@ from gancore.targets import latent_of, target_of
 from gancore.train import Earlier, Measure, Population
 
 PAIRS = 20  # of images of a class that are compared
+SURE = 0.9  # an image is recognised if a class is named with this probability
 # In whose features generated images are compared with real ones: the judge's, and for the small digits, whose judge has
 # none, the guide's.
 EXTRACTORS = {"mnist": load_classifier, "digits": partial(load_guide, "digits")}
@@ -110,6 +111,16 @@ def reference(images: str, points: int, device: torch.device) -> Reference:
     similarity = similarity_within(there.train[None, :points], there.train_labels[None, :points], CLASSES, PAIRS)
     fid = frechet_distance(gaussian_of(shown), gaussian).float()
     return Reference(extractor, gaussian, moments, fid, similarity[0].to(device))
+
+
+def recognised(images: str, x: Tensor) -> Tensor:
+    """Share of the images that are named with a probability of SURE or more: (R, n, D) -> (R,); NaN counts as not.
+
+    By the classifier of EXTRACTORS for the images of this name. Nearly all real ones are; noise may be as well, so
+    it says that images are legible only of a generator that shows more than one class.
+    """
+    network = EXTRACTORS[images]()
+    return (in_batches(lambda part: network(part).softmax(-1).amax(-1), x) >= SURE).float().mean(1)
 
 
 def pulls(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
