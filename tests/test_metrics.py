@@ -183,6 +183,7 @@ def mixture_measures_by_loops(x, target):
     return {
         "captured": (within[3] > 0).sum(),
         "captured_within": [(found > 0).sum() for found in within.values()],
+        "held": (within[3] >= weights / 4 - 1e-9).sum(),
         "occupied": (shares >= 0.01 - 1e-9).sum(),
         "high_quality": within[3].sum(),
         "reverse_kl": stats.entropy(shares, weights),
@@ -234,6 +235,7 @@ def test_the_ring_is_measured_by_hand_made_points_run_by_run(device):
     shares = [[0.25] * 4, [0.99, 0.005, 0.005, 0], [0.5, 0.495, 0.005, 0], [0.995, 0.005, 0, 0]]
     expected = {
         "captured": [4, 3, 0, 2],
+        "held": [4, 1, 0, 1],
         "occupied": [4, 1, 2, 1],
         "high_quality": [1, 1, 0, 1],
         "reverse_kl": [stats.entropy(share, [0.25] * 4) for share in shares],

@@ -49,14 +49,16 @@ def reverse_kl(shares: Tensor, truth: Tensor) -> Tensor:
 
 
 WITHIN = (3, 6, 9, 15)  # radii, in deviations, in which a mode may be looked for
+HOLDS = 0.25  # a mode is held by this part of its true share within the first radius, which no noise puts there
 
 
 def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
     """What is followed over time on Gaussians, each (R,); the definitions are PacGAN's (Lin et al. 2018, section 4).
 
     `captured`: modes with a high-quality point, and `captured_within` (R, radii) with a point in each of
-    the radii `WITHIN`; `occupied`: modes that are nearest to 1 % of the points or more; `high_quality`:
-    share of points within 3 deviations of a mean; `reverse_kl` to the modes' weights, and
+    the radii `WITHIN`; `held`: modes with at least a quarter of their true share of high-quality points, which
+    uniform noise does not reach; `occupied`: modes that are nearest to 1 % of the points or more;
+    `high_quality`: share of points within 3 deviations of a mean; `reverse_kl` to the modes' weights, and
     `reverse_kl_off`, where points of low quality are a mode of their own.
     """
     weights, (distance, nearest) = target.weights().to(x), target.nearest(x)
@@ -67,6 +69,7 @@ def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
     return {
         "captured": (good > 0).float().sum(1),
         "captured_within": torch.stack([(found > 0).float().sum(1) for found in within], 1),
+        "held": (good >= HOLDS * weights).float().sum(1),
         "occupied": (shares >= 0.01).float().sum(1),
         "high_quality": good.sum(1),
         "reverse_kl": reverse_kl(shares, weights),
