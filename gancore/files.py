@@ -24,7 +24,8 @@ def from_user(path: object) -> Path:
 
 
 def _standing() -> str:
-    in_kernel = "ipykernel" in sys.modules
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    in_kernel = hasattr(shell, "kernel")
     return (in_kernel and os.environ.get("PWD")) or os.getcwd()
 
 

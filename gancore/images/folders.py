@@ -19,9 +19,7 @@ from gancore.images.pixels import MODES, in_bytes, picture, reason
 from gancore.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
 from gancore.streams import Draw
 
-FORMATS = (
-    "apng avif bmp dib gif j2k jfif jp2 jpe jpeg jpg jpx mpo pbm pcx pfm pgm png pnm ppm qoi sgi tga tif tiff webp"
-)
+FORMATS = "apng avif bmp dib gif j2k jfif jp2 jpe jpeg jpg jpx mpo pbm pfm pgm png pnm ppm qoi sgi tga tif tiff webp"
 SUFFIXES = {f".{suffix}" for suffix in FORMATS.split()}
 SILENT = {"thumbs.db", "desktop.ini", "__macosx"}  # what file managers leave behind beside hidden files
 HELD_OUT = 10  # every so many images, one is held out
@@ -126,7 +124,8 @@ def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, 
         others = f"; left out: {_list(left)}" if left else ""
         raise StudyError(f"{path} has no readable image: allowed is a folder of images, such as .png or .jpg{others}")
     if left:
-        warnings.warn(f"{len(left)} files in {path} are left out: {_list(left)}", stacklevel=2)
+        are = "file in {} is" if len(left) == 1 else "files in {} are"
+        warnings.warn(f"{len(left)} {are.format(path)} left out: {_list(left)}", stacklevel=2)
     return torch.from_numpy(np.stack(list(images.values()))), left
 
 

@@ -19,6 +19,7 @@ HALF_A_GREY = 1 / 510  # of the range: so far beyond its ends a value is taken f
 DIMMEST = 1 / 16  # where nothing is brighter than this part of white, values may as well have been meant otherwise
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
 WHITE_IS_ZERO, SIGNED = 0, 2
+KEY_SCALES = {"L;2": lambda key: 85 * key, "L;4": lambda key: 17 * key, "RGB;16B": lambda key: key >> 8}
 
 
 class Picture(NamedTuple):
@@ -37,9 +38,12 @@ class Picture(NamedTuple):
 
 def picture(file: Path, side: int, channels: int) -> Picture:
     """The image in a file; of a film or of several pages, the first. Raises whatever Pillow does, and StudyError."""
+    if not file.stat().st_size:
+        raise StudyError("empty")
     with Image.open(file) as opened:
         tags = getattr(opened, "tag_v2", {})
         white, negative = _white(opened, tags), tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
+        _set_key(opened)
         if opened.mode == "L" and SIGNED in tags.get(SAMPLE_FORMAT, ()):
             raise StudyError("signed bytes")
         upright = ImageOps.exif_transpose(opened)
@@ -47,6 +51,14 @@ def picture(file: Path, side: int, channels: int) -> Picture:
         return _deep(upright, white, negative, side, channels)
     square = _square(_opaque(upright).convert(MODES[channels]), side)
     return Picture(np.asarray(square).reshape(side, side, channels).transpose(2, 0, 1).ravel())
+
+
+def _set_key(image: Image.Image) -> None:
+    """Give the one transparent grey or colour of a PNG file in the eight bits in which Pillow gives its pixels."""
+    key = image.info.get("transparency")
+    scale = KEY_SCALES.get(image.tile[0][3]) if image.format == "PNG" and key is not None else None
+    if scale:
+        image.info["transparency"] = tuple(map(scale, key)) if isinstance(key, tuple) else scale(key)
 
 
 def _white(image: Image.Image, tags: Mapping[int, tuple[int, ...]]) -> float | None:

@@ -155,9 +155,11 @@ def _download(name: str, folder: Path) -> None:
     try:
         with tempfile.TemporaryDirectory() as partial, quiet_and_impatient():
             getattr(datasets, data.folder)(partial, download=True)
-            contents = {part: content_of(path) for part, path in files_in(Path(partial, data.folder, "raw")).items()}
-        if len(contents) != len(SHA256):
-            raise RuntimeError("the download is incomplete")
+            place = _place(name, Path(partial))
+            if place is None:
+                raise RuntimeError("the download is incomplete")
+            _arrays(name, place)  # raises where it is damaged
+            contents = {part: content_of(path) for part, path in files_in(place).items()}
         for part in contents.keys() - files_in(raw).keys():
             write_whole(raw / part, contents[part])
     except (OSError, EOFError, RuntimeError, http.client.HTTPException, StudyError) as error:
