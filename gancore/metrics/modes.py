@@ -6,12 +6,9 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from gancore.classifier import JUDGES, judge
-from gancore.errors import StudyError
+from gancore.classifier import judge
 from gancore.images import CLASSES
 from gancore.mixtures import Gaussians
-
-ALLOWED = f"mixtures of Gaussians, and the images {' and '.join(JUDGES)}"
 
 
 class Modes(NamedTuple):
@@ -22,14 +19,9 @@ class Modes(NamedTuple):
 
 
 def modes_of(target: Any, reach: float = math.inf) -> Modes:
-    """The modes of Gaussians, whose points lie within `reach` of their mean, or the classes of labelled images.
-
-    Raises StudyError where nothing here tells the target's modes or classes apart.
-    """
+    """The modes of Gaussians, whose points lie within `reach` of their mean, or the classes of labelled images."""
     if isinstance(target, Gaussians):
         return _nearest(target, len(target.means()), reach)
-    if not hasattr(target, "images"):
-        raise StudyError(f"{target} has neither modes nor classes that are known: allowed are {ALLOWED}")
     return Modes(CLASSES, judge(target.images))
 
 
