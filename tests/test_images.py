@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 from torchvision.datasets import MNIST
 
 from gancore import files, images
+from gancore.__main__ import main
 from gancore.errors import StudyError
 from gancore.images import published
 
@@ -359,6 +360,13 @@ def test_a_relative_folder_counts_from_where_the_user_stands_and_home_is_expande
         assert os.path.samefile(images.data_folder().parent, (tmp_path / meant).parent)
         assert images.data_folder().is_absolute()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
+
+
+def test_the_commands_tell_their_kernels_where_the_user_stands(tmp_path, monkeypatch):
+    monkeypatch.setenv("PWD", "/somewhere/else")
+    monkeypatch.chdir(tmp_path)
+    main(["check"])
+    assert os.environ["PWD"] == str(tmp_path)
 
 
 @pytest.mark.slow

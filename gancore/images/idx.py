@@ -4,6 +4,7 @@ Source of the format: LeCun, Cortes & Burges, "The MNIST database of handwritten
 """
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def files_in(place: Path) -> dict[str, Path]:
     for name in DIMENSIONS:
         spelt = (name, name.replace("-idx", ".idx"))
         there = (place / f"{spelling}{packed}" for packed in ("", ".gz") for spelling in spelt)
-        path = next((path for path in there if path.is_file()), None)
+        path = next(filter(os.path.isfile, there), None)
         if path is not None:
             found[name] = path
     return found
