@@ -150,22 +150,25 @@ def _listed(path: str | Path) -> tuple[dict[str, Path], dict[str, str]]:
     if not folder.is_dir():
         raise StudyError(f"{folder} is not a folder: allowed is a folder of images")
     files, left = {}, {}
-    closed = {}
-    for place, folders, names in os.walk(folder, onerror=lambda error: closed.update({error.filename: error.strerror})):
-        folders[:] = [name for name in folders if not _silent(name)]
-        for name in filter(lambda name: not _silent(name), [*folders, *names]):
-            file = Path(place, name)
-            inside = file.relative_to(folder).as_posix()
+
+    def name_of(place: str | Path) -> str:
+        return Path(place).relative_to(folder).as_posix()
+
+    def closed(error: OSError) -> None:
+        left[name_of(error.filename)] = error.strerror
+
+    for place, folders, names in os.walk(folder, onerror=closed):
+        folders[:] = filter(_shown, folders)
+        for file in (Path(place, name) for name in filter(_shown, [*folders, *names])):
             if why := _no_image(file):
-                left[inside] = why
-            elif not file.is_dir():
-                files[inside] = file
-    left |= {Path(place).relative_to(folder).as_posix(): why for place, why in closed.items()}
+                left[name_of(file)] = why
+            elif not os.path.isdir(file):
+                files[name_of(file)] = file
     return dict(sorted(files.items())), left
 
 
-def _silent(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SILENT
+def _shown(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in SILENT
 
 
 def _no_image(file: Path) -> str:

@@ -100,7 +100,8 @@ def _deep(image: Image.Image, white: float | None, negative: bool, side: int, ch
 def in_bytes(pictures: Mapping[str, Picture]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The pictures in uint8, by name; and those whose range is in doubt, with the reason."""
     open_ones = [one for one in pictures.values() if one.white is None]
-    highest = {kind: max(one.highest for one in open_ones if one.kind == kind) for kind in {o.kind for o in open_ones}}
+    kinds = {one.kind for one in open_ones}
+    highest = {kind: max(one.highest for one in open_ones if one.kind == kind) for kind in kinds}
     doubts = {kind: doubt for kind, most in highest.items() if (doubt := _doubt(kind, most))}
     left = {name: doubts[one.kind] for name, one in pictures.items() if one.white is None and one.kind in doubts}
     sure = {name: one for name, one in pictures.items() if name not in left}
