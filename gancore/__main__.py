@@ -1,6 +1,7 @@
 """`python -m gancore`: what the Makefile and the Snakefile call."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,7 @@ def main(words: Sequence[str] | None = None) -> None:
         options.add_argument("--share", default="1/1", help="i/k: the i-th of k shares of the work")
         options.add_argument("--output", type=Path, default=Path("build"), help="where to write, or what to report")
     asked = parser.parse_args(words)
+    os.environ["PWD"] = os.getcwd()  # a kernel takes a user's relative paths from there
     COMMANDS[asked.command](asked)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gancore.train import Population, Record
 
 DIGEST = 32  # bytes of SHA-256, which stand before the state
+REMEDY = "restore it, or move it away to train from the start"
 
 
 def save_checkpoint(path: Path, population: "Population", record: "Record") -> None:
@@ -34,9 +35,9 @@ def load_checkpoint(path: Path, population: "Population", record: "Record") -> N
             raise ValueError("cut short or altered")
         state = torch.load(io.BytesIO(content[DIGEST:]), map_location="cpu", weights_only=True)
     except Exception as error:
-        raise StudyError(f"the checkpoint {path} is unreadable; delete it to train from the start") from error
+        raise StudyError(f"the checkpoint {path} is unreadable: {REMEDY}") from error
     if state["seeds"] != list(population.seeds):
-        raise StudyError(f"the checkpoint {path} belongs to other seeds; delete it to train from the start")
+        raise StudyError(f"the checkpoint {path} belongs to other seeds: {REMEDY}")
     for tensor, value in zip(population.state(), state["tensors"], strict=True):
         tensor.copy_(value)
     vars(record).update(state["record"])

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gancore.choices import choose
 from gancore.files import ROOT
 from gancore.host import settle
-from gancore.images import CLASSES, ImageSet, digits, known, mnist
+from gancore.images import CLASSES, ImageSet, digits, mnist
 from gancore.provenance import provenance
 from gancore.weights import load_weights, provenance_of_weights, save_weights
 
@@ -133,9 +134,9 @@ def renew() -> dict[str, Any]:
 def judge(name: str) -> Judge:
     """Who says which class images of "mnist" or "digits" show: (..., D) in [-1, 1] -> labels (...) int64.
 
-    Labels are on the device of the images. Raises StudyError for an unknown name or damaged weights.
+    Labels are on the device of the images. Raises StudyError for other images and for damaged weights.
     """
-    return JUDGES[known(name, *JUDGES)]()
+    return choose(JUDGES, name, "images to name the classes of")()
 
 
 @functools.cache

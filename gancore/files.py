@@ -1,11 +1,32 @@
-"""Where the repository lies, and writing to disk: whole or not at all."""
+"""Where the repository and the user's files lie, and writing to disk: whole or not at all."""
 
 import os
+import sys
 from pathlib import Path
 
 from gancore.errors import StudyError
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def from_user(path: object) -> Path:
+    """A path that a user gives, absolute: `~` is expanded, and a relative one counts from where the user stands.
+
+    That is the working directory, but in a notebook's kernel, which runs in the notebook's folder, the one that the
+    shell was in when papermill or Jupyter was started. Raises StudyError for what is no path.
+    """
+    if not isinstance(path, str | os.PathLike) or not str(path) or "\0" in str(path):
+        raise StudyError(f"{path!r} is no path: allowed is the name of a file or folder")
+    try:
+        return Path(_standing(), Path(path).expanduser())
+    except RuntimeError as error:
+        raise StudyError(f"{path} names the home of a user whom this machine does not know") from error
+
+
+def _standing() -> str:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    in_kernel = hasattr(shell, "kernel")
+    return (in_kernel and os.environ.get("PWD")) or os.getcwd()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -18,7 +18,7 @@ from torch.nn.functional import one_hot
 
 from gancore.classifier import accuracy, in_batches, train_classifier
 from gancore.errors import StudyError
-from gancore.files import ROOT
+from gancore.files import ROOT, from_user
 from gancore.host import settle, threads
 from gancore.images import CLASSES, SIDES, ImageSet, load
 from gancore.provenance import provenance
@@ -92,18 +92,24 @@ def real_moments(guide: Guide, images: ImageSet) -> Real:
         return Real(class_moments(features / unit, images.train_labels, CLASSES), unit)
 
 
-def weights_of(name: str) -> Path:
-    """Where the stored guide for these images lies."""
+def weights_of(name: str, file: str | None = None) -> Path:
+    """Where the guide for these images lies: in `file`, or as stored. Raises StudyError where none is stored."""
+    if file:
+        return from_user(file)
+    if name not in EPOCHS:
+        raise StudyError(
+            f"no classifier that guides is stored for {name}: allowed are {', '.join(EPOCHS)}, or a file of "
+            "weights of your own"
+        )
     return ROOT / "data" / "models" / f"{name}-guide.safetensors"
 
 
 def load_guide(name: str, file: str | None = None) -> Guide:
     """The guide for the images of this name, from `file` or as stored, unchecked: `guide_of` checks it on images.
 
-    Raises StudyError where the weights are missing, damaged or another network's.
+    Raises StudyError where the weights are missing, damaged or another network's, and as `weights_of` does.
     """
-    path = Path(file) if file else weights_of(name)
-    return load_weights(path, Guide(SIDES[name]), COMMAND).requires_grad_(False)
+    return load_weights(weights_of(name, file), Guide(SIDES[name]), COMMAND).requires_grad_(False)
 
 
 @functools.cache
@@ -114,7 +120,7 @@ def guide_of(name: str, file: str | None = None, digest: str | None = None) -> t
     are missing, damaged or others, where they name less than LEAST of the held-out images rightly, and as
     `real_moments` does.
     """
-    images, path = load(name), Path(file) if file else weights_of(name)
+    path, images = weights_of(name, file), load(name)
     if digest is not None and file_digest(path) != digest:
         raise StudyError(f"the weights in {path} are not those of the recipe, whose digest is {digest}")
     guide = load_guide(name, file)
@@ -130,7 +136,7 @@ def guide_of(name: str, file: str | None = None, digest: str | None = None) -> t
 def file_digest(path: str | Path) -> str:
     """SHA-256 of a file. Raises StudyError where it cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return hashlib.sha256(from_user(path).read_bytes()).hexdigest()
     except OSError as error:
         raise StudyError(f"{path} cannot be read: {error.strerror}") from error
 

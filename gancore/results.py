@@ -136,7 +136,9 @@ class Store:
         """Read a file and check that it is whole, unaltered, and of this recipe."""
         runs = read(path)
         if json.loads(runs.attrs["recipe"]) != json.loads(json.dumps(recipe)):
-            raise StudyError(f"{path} holds runs of another recipe than its name says: delete it or restore it")
+            raise StudyError(
+                f"{path} holds runs of another recipe than its name says: restore it, or move it away to train it again"
+            )
         return runs
 
 
@@ -144,7 +146,9 @@ def read(path: Path) -> xr.Dataset:
     """A stored file's runs. Raises StudyError where the file is truncated or was altered."""
     content = path.read_bytes()
     if digest(content) != path.stem.rsplit("-", 1)[-1]:
-        raise StudyError(f"{path} is truncated or was altered (its digest differs): delete it or restore it")
+        raise StudyError(
+            f"{path} is truncated or was altered (its digest differs): restore it, or move it away to train it again"
+        )
     return xr.load_dataset(io.BytesIO(content), engine="h5netcdf")
 
 

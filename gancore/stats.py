@@ -37,7 +37,9 @@ def worst_of_all_if_diverged(values: Mapping[str, np.ndarray]) -> dict[str, np.n
 
 
 def rate(happened: np.ndarray) -> Interval:
-    """Share of the runs (n,) in which something happened, with Wilson's interval."""
+    """Share of the runs (n,) in which something happened, with Wilson's interval; NaN where it is not known of all."""
+    if np.isnan(happened).any():
+        return Interval(float("nan"), float("nan"), float("nan"))
     count, n = int(np.sum(happened)), len(happened)
     ends = stats.binomtest(count, n).proportion_ci(LEVEL, method="wilson")
     return Interval(count / n, float(ends.low), float(ends.high))

@@ -14,7 +14,7 @@ from gancore import tables
 from gancore.claims import Requirement, load_claims
 from gancore.errors import StudyError
 from gancore.evidence import Runs, first_halves, rests_on, shortfalls
-from gancore.files import ROOT, write_whole
+from gancore.files import ROOT, from_user, write_whole
 from gancore.host import pick_device
 from gancore.parameters import known_profile, refuse_unknown, require, whole_number
 from gancore.plots import as_html, save
@@ -46,7 +46,7 @@ class Study:
         self.share = read_share(namespace["share"])
         require(isinstance(namespace["train"], bool), f"train = {namespace['train']!r}: allowed are True and False")
         self.trains = namespace["train"] or self.profile != "paper"
-        self.build = Path(os.environ.get("GANCORE_BUILD", ROOT / "build")) / self.profile
+        self.build = from_user(os.environ.get("GANCORE_BUILD") or ROOT / "build") / self.profile
         self.store = Store(self._results_folder(namespace["results"]) / notebook)
         self.decides = self.profile != "smoke"
         self._verdicts: list[dict[str, Any]] = []
@@ -54,7 +54,7 @@ class Study:
 
     def _results_folder(self, results: str) -> Path:
         if results != "auto":
-            return Path(results)
+            return from_user(results)
         # What smoke and quick train is of no use to other code; committed results are replayed instead.
         return ROOT / "data" / "results" if self.profile == "paper" else self.build / "results" / code_digest()
 

@@ -16,6 +16,7 @@ from gancore.images import digits
 from gancore.metrics.images import frechet_distance, gaussian_of
 from gancore.mixtures import Ring
 from gancore.observers import observers
+from gancore.observers.classes import extractor_of
 from gancore.observers.spaces import NEIGHBOURS, purity
 from gancore.recipes import population
 from gancore.results import Store, as_dataset
@@ -185,3 +186,8 @@ def test_a_conditional_game_is_watched_as_the_others_are():
     recipe = digits_recipe("conditional", CODED, observe={"quality": {"times": 1, "points": 30}})
     found = watched(copy.deepcopy(recipe))
     assert found["fid"].isfinite().all()
+
+
+def test_images_that_no_classifier_knows_are_not_compared_in_its_features():
+    with pytest.raises(StudyError, match="features 'kmnist': allowed are mnist, digits"):
+        extractor_of("kmnist")

@@ -146,6 +146,7 @@ def test_the_judge_of_the_digits_names_97_percent_of_those_held_out_as_the_examp
     assert named.tolist() == SVC(gamma=0.001).fit(train, train_labels).predict(held_out).tolist()
 
 
-def test_an_unknown_judge_is_refused():
-    with pytest.raises(StudyError, match="unknown images 'moons': allowed are mnist, digits"):
-        judge("moons")
+@pytest.mark.parametrize("name", ["moons", "fashion-mnist", "kmnist"])
+def test_images_that_no_classifier_knows_have_no_judge(name):
+    with pytest.raises(StudyError, match=f"unknown images to name the classes of '{name}': allowed are mnist, digits"):
+        judge(name)

@@ -1,3 +1,4 @@
+import os
 import warnings
 from pathlib import Path
 
@@ -5,14 +6,24 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from arms import ADAM, player
 from PIL import Image
+from test_guided import UNIFORM, digits_recipe
 
 from gancore.errors import StudyError
 from gancore.images import Folder, Missing, celeba, folders
+from gancore.observers import observers
+from gancore.recipes import population
 from gancore.streams import Stream
 
 COLOUR = (200, 100, 50)
 GREY = round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)  # luma by ITU-R BT.601
+LOOKS = {
+    1: {"scores": {"times": 1, "pictures": 1}},
+    2: {"reconstructions": {"at": [1], "pictures": 2, "between": 4}},
+}
+SMALL = player([6], "tanh", ADAM, UNIFORM)
+PLAYERS = {1: {}, 2: {"players": dict.fromkeys(("generator", "encoder", "discriminator"), SMALL)}}
 FILES = ["a.png", "b.JPG", "below/c.bmp", "below/further/d.gif", "e.webp", "f.tiff"]
 
 
@@ -67,11 +78,6 @@ def test_resizing_averages_what_is_finer_than_a_pixel(tmp_path):
     assert (x.float() - 127.5).abs().max() < 10
 
 
-def test_sixteen_bits_a_pixel_keep_their_greys(tmp_path):
-    x = only(tmp_path, Image.fromarray(np.array([[0, 65535], [32768, 257 * 40]], np.uint16)), 2)
-    assert x.flatten().tolist() == [0, 255, 128, 40]
-
-
 def test_what_is_transparent_is_white(tmp_path):
     image = Image.new("RGBA", (2, 2), (*COLOUR, 255))
     image.putpixel((0, 0), (0, 0, 0, 0))
@@ -97,30 +103,125 @@ def test_a_photograph_is_turned_upright_as_its_camera_says(tmp_path):
     assert np.array_equal(only(tmp_path, Image.fromarray(pixels), 2, exif=exif)[0], pixels[::-1, ::-1])
 
 
-def test_unreadable_images_are_named_once_and_skipped_and_other_files_ignored(folder):
+def test_what_cannot_be_read_is_named_once_with_the_reason_and_hidden_files_are_passed_over(folder):
     whole = (folder / "b.JPG").read_bytes()
     (folder / "half.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "below" / "empty.png").write_bytes(b"")
     (folder / "text.gif").write_text("not a picture")
-    for name in ("notes.txt", "Thumbs.db", ".DS_Store", "none"):
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._a.png", ".thumbnails/a.png", "__MACOSX/a.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(whole)
-    (folder / "folder.png").mkdir()
     target = Folder(str(folder), side=8)
-    with pytest.warns(UserWarning, match="3 of 9 images in .* cannot be read: below/empty.png, half.jpg, text.gif$"):
+    named = r"below/empty.png \(empty\), half.jpg \(damaged\), text.gif \(no image that can be read\)$"
+    with pytest.warns(UserWarning, match=f"3 files in .* are left out: {named}"):
         x = target.training()
     assert len(x) == 6
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert target.skipped() == ["below/empty.png", "half.jpg", "text.gif"]
+        assert sorted(target.left_out()) == ["below/empty.png", "half.jpg", "text.gif"]
         assert target.held_out().shape == (0, 64)
 
 
-def test_of_many_unreadable_images_the_first_are_named_and_the_others_counted(folder):
+def test_whatever_else_lies_in_a_folder_is_named_with_the_reason(folder, tmp_path_factory):
+    whole, elsewhere = (folder / "a.png").read_bytes(), tmp_path_factory.mktemp("elsewhere")
+    for name in ("photo.heic", "none", "notes.txt"):
+        (folder / name).write_bytes(whole)
+    (folder / "folder.png").mkdir()
+    (folder / "folder.png" / "g.png").write_bytes(whole)
+    (folder / "dangling.png").symlink_to(folder / "nowhere.png")
+    (folder / "link.png").symlink_to(folder / "a.png")
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.png")
+    with pytest.warns(UserWarning, match="8 files in .* and 3 more$"):
+        target = Folder(str(folder), side=8)
+        assert len(target.training()) == len(FILES) + 2
+    assert target.left_out() == {
+        "photo.heic": ".heic is not read",
+        "none": "no suffix of an image",
+        "notes.txt": ".txt is not read",
+        "folder.png": "a folder",
+        "dangling.png": "a link to nothing",
+        "linked": "a link to a folder",
+        "loop": "a link to a folder",
+        "pipe.png": "no file",
+    }
+
+
+@pytest.mark.parametrize("suffix", sorted({suffix.lower() for suffix in folders.SUFFIXES} - {".pfm"}))
+def test_a_file_of_any_format_is_read_whole_and_named_when_cut_short(tmp_path, suffix):
+    pixels = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
+    put(tmp_path / f"x{suffix}", Image.fromarray(pixels))
+    content = (tmp_path / f"x{suffix}").read_bytes()
+    assert len(folders.read(tmp_path, 8, 1)[0]) == 1
+    for part in (0.2, 0.6, 0.95):
+        (tmp_path / f"x{suffix}").write_bytes(content[: int(part * len(content))])
+        with pytest.raises(StudyError, match=rf"x{suffix} \((damaged|no image that can be read)\)"):
+            folders.read(tmp_path, 8, 1)
+
+
+def test_a_file_that_nobody_may_open_is_named_and_counts_in_the_digest_by_its_name(folder, monkeypatch):
+    before = folders.folder_digest(folder)
+    opened, content_of = Image.open, Path.read_bytes
+
+    def closed(function):
+        def call(path, *rest):
+            if path.name == "a.png":
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path, *rest)
+
+        return call
+
+    monkeypatch.setattr(Image, "open", closed(opened))
+    monkeypatch.setattr(Path, "read_bytes", closed(content_of))
+    digest = folders.folder_digest(folder)
+    with pytest.warns(UserWarning, match=r"1 file in .* is left out: a.png \(Permission denied\)$"):
+        assert len(Folder(str(folder), side=4, digest=digest).training()) == 5
+    assert digest != before
+    (folder / "a.png").rename(folder / "aa.png")
+    assert folders.folder_digest(folder) != digest
+
+
+def test_a_folder_that_nobody_may_list_is_named(folder, monkeypatch):
+    listed = os.scandir
+
+    def closed(path):
+        if Path(path).name == "further":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.warns(UserWarning, match=r"left out: below/further \(Permission denied\)$"):
+        assert len(folders.read(folder, 4, 1)[0]) == 5
+
+
+def test_an_image_of_too_many_pixels_is_named(tmp_path, monkeypatch):
+    put(tmp_path / "x.png", Image.new("1", (100, 100)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(StudyError, match=r"x.png \(too many pixels\)"):
+        folders.read(tmp_path, 4, 1)
+
+
+def test_of_many_files_left_out_the_first_are_named_and_the_others_counted(folder):
     for number in range(8):
         (folder / f"broken{number}.png").write_bytes(b"broken")
-    with pytest.warns(UserWarning, match="broken3.png, broken4.png and 3 more$"):
-        _, skipped = folders.read(folder, 8, 1)
-    assert len(skipped) == 8
+    named = r"broken4.png \(no image that can be read\) and 3 more$"
+    with pytest.warns(UserWarning, match=named):
+        _, left = folders.read(folder, 8, 1)
+    assert len(left) == 8
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_folder_of_a_single_image_is_drawn_from_and_asked_for_more_it_says_how_many_there_are(tmp_path, count):
+    put(tmp_path / "x.png", Image.new("L", (4, 4), 51))
+    target = Folder(str(tmp_path), side=4)
+    assert target.training().tolist() == [pytest.approx([-0.6] * 16)]
+    x = Stream([0], "real", target.draw(3), torch.device("cpu"))(0)
+    assert (x == x[0, 0, 0]).all()
+    pictures = {"name": "folder", "path": str(tmp_path), "side": 4}
+    recipe = digits_recipe("bigan" if count == 2 else "gan", 3, target=pictures, observe=LOOKS[count], **PLAYERS[count])
+    with pytest.raises(StudyError, match=r"allowed (are at most 0 of each kind|is an even number up to all 0)"):
+        observers(recipe, population(recipe, [0], torch.device("cpu")))
 
 
 def test_a_folder_with_nothing_to_read_is_refused(tmp_path):
@@ -215,4 +316,13 @@ def test_celeba_that_is_not_there_ends_in_a_sentence_that_helps(tmp_path, monkey
     monkeypatch.setattr("torchvision.datasets.celeba.download_file_from_google_drive", refuse)
     with pytest.raises(Missing, match=f"CelebA is not in {tmp_path} and could not be downloaded.*GANCORE_DATA"):
         celeba(tmp_path)
+    for folder in (tmp_path, tmp_path / "new"):
+        with pytest.raises(Missing):
+            celeba(folder)
     assert not list(tmp_path.rglob("*"))
+
+
+def test_celeba_that_is_there_is_read_without_its_lists_and_without_a_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(torchvision.datasets, "CelebA", None)
+    put(tmp_path / "celeba" / "img_align_celeba" / "000001.jpg", Image.new("RGB", (178, 218), COLOUR))
+    assert len(celeba(tmp_path, side=4).training()) == 1

@@ -100,3 +100,9 @@ def test_training_a_guide_again_gives_the_accuracy_that_is_stored(tmp_path, monk
     with safetensors.safe_open(tmp_path / "digits.safetensors", "pt") as file:
         assert json.loads(file.metadata()["provenance"]) == origin
     assert origin["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "kmnist"])
+def test_images_that_no_stored_guide_knows_are_refused_before_they_are_looked_for(name):
+    with pytest.raises(StudyError, match=f"stored for {name}: allowed are mnist, digits, or a file of weights"):
+        guide_of(name)

@@ -1,8 +1,13 @@
-"""Notebook 04 on images of one's own: what it learns from them, and what it says where it cannot."""
+"""The notebooks on images of one's own, and on other data in MNIST's format: what they learn, and what they refuse."""
+
+import gzip
+import json
+import struct
 
 import nbformat
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 
 from gancore.errors import StudyError
@@ -37,7 +42,7 @@ def test_both_image_parts_run_on_a_folder_and_name_what_they_could_not_read(fold
     execute("04", tmp_path / "out.ipynb", {**SMALL, "frames": str(folder), "faces": str(folder)})
     cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     printed = "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
-    assert "broken.jpg" in printed
+    assert printed.count("1 file in") == 1 and "broken.jpg (damaged)" in printed
     names = {path.name for path in (tmp_path / "build").rglob("*.nc")}
     assert sum(name.startswith("scene-") for name in names) == 5
     assert sum(name.startswith("album-") for name in names) == 2
@@ -52,4 +57,56 @@ def test_an_empty_folder_stops_the_notebook_before_anything_is_trained(parameter
     (tmp_path / "empty").mkdir()
     with pytest.raises(StudyError, match="has no readable image"):
         execute("04", tmp_path / "out.ipynb", {**SMALL, parameter: str(tmp_path / "empty")})
+    assert not list((tmp_path / "build").rglob("*.nc"))
+
+
+@pytest.fixture
+def fashion(tmp_path, monkeypatch):
+    """A data folder with some hundred images of noise in the place of Fashion-MNIST, packed."""
+    raw, rng = tmp_path / "data" / "FashionMNIST" / "raw", np.random.default_rng(0)
+    raw.mkdir(parents=True)
+    for part, count in (("train", 200), ("t10k", 120)):
+        for kind, shape, most in (("images-idx3", (count, 28, 28), 256), ("labels-idx1", (count,), 10)):
+            header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+            values = rng.integers(most, size=shape, dtype=np.uint8)
+            (raw / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(header + values.tobytes()))
+    monkeypatch.setenv("GANCORE_DATA", str(tmp_path / "data"))
+
+
+def shown_by(notebook):
+    """All text of a notebook's outputs."""
+    outputs = [output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", [])]
+    kinds = ("text/html", "text/markdown", "text/plain")
+    return "\n".join(o.get("text", "") + "".join(o.get("data", {}).get(kind, "") for kind in kinds) for o in outputs)
+
+
+def test_line_scans_run_on_fashion_mnist_without_a_word_on_digits_or_classes(fashion, tmp_path):
+    execute("03", tmp_path / "out.ipynb", {**SMALL, "n_seeds": 2, "images": "fashion-mnist"})
+    shown = shown_by(tmp_path / "out.ipynb")
+    assert "Everything below is on Fashion-MNIST" in shown and "generated digits" not in shown
+    stored = list((tmp_path / "build").rglob("*.nc"))
+    assert len(stored) == 3 and {path.parent.name for path in stored} == {"03-fashion-mnist"}
+    for path in stored:
+        with xr.open_dataset(path, engine="h5netcdf") as runs:
+            assert {"plates", "scores", "peak"} <= set(runs) and not {"classes", "class_kl"} & set(runs)
+    verdicts = [json.loads(path.read_text()) for path in (tmp_path / "build").rglob("verdicts/*.json")]
+    assert {verdict["verdict"] for verdict in verdicts} == {"not judged"}
+
+
+def test_frames_of_a_relative_folder_and_fashion_mnist_run_without_a_verdict_on_them(
+    fashion, folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWD", str(tmp_path))
+    asked = {"images": "fashion-mnist", "frames": folder.name, "results": "kept"}
+    execute("04", tmp_path / "out.ipynb", SMALL | asked)
+    shown = shown_by(tmp_path / "out.ipynb")
+    assert "Everything below is on Fashion-MNIST" in shown and "classes kept" not in shown
+    assert not {"pair-6", "pair-7"} & {path.stem for path in (tmp_path / "build").rglob("verdicts/*.json")}
+    assert len(list((tmp_path / "kept" / "04").glob("album-*.nc"))) == 2
+
+
+def test_guided_games_refuse_images_that_no_guide_knows_before_anything_is_trained(fashion, tmp_path):
+    with pytest.raises(StudyError, match="no classifier that guides is stored for fashion-mnist: allowed are mnist"):
+        execute("05", tmp_path / "out.ipynb", {**SMALL, "images": "fashion-mnist"})
     assert not list((tmp_path / "build").rglob("*.nc"))

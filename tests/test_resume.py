@@ -99,7 +99,7 @@ def checkpoint(tmp_path) -> Path:
 
 
 def test_a_checkpoint_of_other_seeds_is_refused_in_a_sentence(checkpoint):
-    with pytest.raises(StudyError, match="belongs to other seeds; delete it to train from the start"):
+    with pytest.raises(StudyError, match="belongs to other seeds: restore it, or move it away to train from the start"):
         train(runs_of(range(1, 4)), 20, checkpoint=checkpoint)
 
 
@@ -114,7 +114,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_torn_checkpoint_is_named_in_a_sentence(fault, checkpoint):
     checkpoint.write_bytes(fault(checkpoint.read_bytes()))
-    with pytest.raises(StudyError, match=r"arm\.checkpoint is unreadable; delete it to train from the start"):
+    with pytest.raises(StudyError, match=r"arm\.checkpoint is unreadable: restore it, or move it away"):
         train(runs_of(range(3)), 20, checkpoint=checkpoint)
 
 

@@ -102,3 +102,7 @@ def test_the_interval_of_a_rank_correlation_covers_the_truth_about_as_often_as_i
 @pytest.mark.parametrize("a", [[1.0, 2.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1.0], []])
 def test_a_rank_correlation_of_too_few_or_equal_runs_is_missing(a):
     assert all(np.isnan(stats.rank_correlation(np.array(a), np.arange(float(len(a))))))
+
+
+def test_a_rate_of_what_is_not_known_of_every_run_is_not_known():
+    assert np.isnan(stats.rate(np.array([1.0, np.nan]))).all()

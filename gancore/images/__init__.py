@@ -1,27 +1,15 @@
 """Images to learn from: handwritten digits, a rendered traffic scene, and folders of photographs."""
 
 from gancore.images.folders import Folder, celeba
-from gancore.images.handwritten import (
-    CLASSES,
-    FOLDER,
-    IMAGES,
-    SIDES,
-    ImageSet,
-    Missing,
-    banner,
-    data_folder,
-    digits,
-    known,
-    load,
-    mnist,
-    pick,
-)
+from gancore.images.handwritten import IMAGES, SIDES, banner, digits, known, load, pick
+from gancore.images.published import CLASSES, FOLDER, PUBLISHED, ImageSet, Missing, data_folder, mnist
 from gancore.images.traffic import TrafficScene
 
 __all__ = [
     "CLASSES",
     "FOLDER",
     "IMAGES",
+    "PUBLISHED",
     "SIDES",
     "Folder",
     "ImageSet",

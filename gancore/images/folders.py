@@ -1,25 +1,29 @@
 """Images from a folder: one's own, or the faces of CelebA."""
 
+import contextlib
 import functools
 import hashlib
+import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from gancore.errors import StudyError
-from gancore.images.handwritten import FOLDER, Missing, data_folder, quiet_and_impatient
+from gancore.files import from_user
+from gancore.images.pixels import MODES, in_bytes, picture, reason
+from gancore.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
 from gancore.streams import Draw
 
-FORMATS = "avif bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
+FORMATS = "apng avif bmp dib gif j2k jfif jp2 jpe jpeg jpg jpx mpo pbm pfm pgm png pnm ppm qoi sgi tga tif tiff webp"
 SUFFIXES = {f".{suffix}" for suffix in FORMATS.split()}
-MODES = {1: "L", 3: "RGB"}  # Pillow's names of grey and colour
+SILENT = {"thumbs.db", "desktop.ini", "__macosx"}  # what file managers leave behind beside hidden files
 HELD_OUT = 10  # every so many images, one is held out
-NAMED = 5  # so many unreadable files are named, the others counted
+NAMED = 5  # so many of the files left out are named, the others counted
 CELEBA = Path("celeba", "img_align_celeba")  # where torchvision puts the images
 
 
@@ -68,9 +72,9 @@ class Folder:
     def _images(self) -> Tensor:
         return _read(self)[0]
 
-    def skipped(self) -> list[str]:
-        """The files that look like images and cannot be read, by their paths in the folder."""
-        return list(_read(self)[1])
+    def left_out(self) -> dict[str, str]:
+        """Why files in the folder are not among the images, by their paths in it."""
+        return dict(_read(self)[1])
 
 
 def _trained_on(count: int) -> Tensor:
@@ -84,81 +88,105 @@ def _scaled(x: Tensor) -> Tensor:
 
 
 @functools.cache
-def _read(folder: Folder) -> tuple[Tensor, list[str]]:
+def _read(folder: Folder) -> tuple[Tensor, dict[str, str]]:
     if folder.digest is not None and folder_digest(folder.path) != folder.digest:
         raise StudyError(f"the images in {folder.path} are not those of the recipe, whose digest is {folder.digest}")
     return read(folder.path, folder.side, folder.channels)
 
 
-def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, list[str]]:
-    """The images in a folder and all below it, uint8 (N, D), and the files skipped.
+def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, str]]:
+    """The images in a folder and all below it, uint8 (N, D), and why each other file is left out, by its name.
 
     Each is turned upright as its camera says, laid on white where it is transparent, made grey
-    (channels 1) or colour (channels 3, D counting channel, row, column), cut to the square in its middle
-    and resized to side x side with antialiasing. Of a film, its first picture. Files are taken in the
-    order of their names; those without one of SUFFIXES are passed over, and one warning names those that
-    cannot be read. Raises StudyError where `path` is no folder, or has no readable image.
+    (channels 1: luma by ITU-R BT.601) or colour (channels 3, D counting channel, row, column), cut to the square in its
+    middle and resized to side x side with antialiasing. Of a film or of several pages, the first. Files are taken in
+    the order of their names.
+
+    Greys of up to 16 bits are read by the range of their type. Floats and 32-bit integers are read from 0 to the
+    smallest of 1, 255 and 65535 that no file of the same kind in the folder exceeds; they are left out where
+    that leaves all of them darker than a sixteenth of white, as do 0 to 1.2 or 0 to 1023, and so is a file with values
+    that are negative, larger, infinite or NaN.
+
+    One warning names the files that are left out: those that cannot be read, those without one of SUFFIXES, links to
+    nothing. Hidden files, and what SILENT lists, are passed over. Raises StudyError where `path` is no folder, or
+    has no readable image.
     """
-    images, skipped = [], []
-    files = _files(Path(path))
+    files, left = _listed(path)
+    pictures = {}
     for name, file in files.items():
         try:
-            images.append(_pixels(file, side, channels))
-        except Exception:  # Pillow's decoders raise most kinds of exceptions on damaged files
-            skipped.append(name)
+            pictures[name] = picture(file, side, channels)
+        except Exception as error:  # Pillow's decoders raise most kinds of exceptions on damaged files
+            left[name] = reason(error)
+    images, doubtful = in_bytes(pictures)
+    left |= doubtful
     if not images:
-        raise StudyError(f"{path} has no readable image: allowed is a folder of images, such as .png or .jpg files")
-    if skipped:
-        warnings.warn(f"{len(skipped)} of {len(files)} images in {path} cannot be read: {_list(skipped)}", stacklevel=2)
-    return torch.from_numpy(np.stack(images)), skipped
+        others = f"; left out: {_list(left)}" if left else ""
+        raise StudyError(f"{path} has no readable image: allowed is a folder of images, such as .png or .jpg{others}")
+    if left:
+        are = "file in {} is" if len(left) == 1 else "files in {} are"
+        warnings.warn(f"{len(left)} {are.format(path)} left out: {_list(left)}", stacklevel=2)
+    return torch.from_numpy(np.stack(list(images.values()))), left
 
 
 def folder_digest(path: str | Path) -> str:
     """SHA-256 of the names and contents of the images in a folder and all below it, readable or not.
 
-    Raises StudyError where `path` is no folder, or a file in it cannot be opened.
+    Raises StudyError where `path` is no folder.
     """
     state = hashlib.sha256()
-    for name, file in _files(Path(path)).items():
+    for name, file in _listed(path)[0].items():
         try:
             content = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise StudyError(f"{file} cannot be read: {error.strerror}") from error
-        state.update(f"{content} {name}\n".encode())
+        except OSError:  # left out of what is read, as long as it cannot be opened
+            content = "unreadable"
+        state.update(f"{content} {name}\n".encode(errors="surrogateescape"))
     return state.hexdigest()
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """Files with a suffix of an image format, by their paths in the folder, in order."""
+def _listed(path: str | Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Files with a suffix of an image format, by their paths in the folder, in order; and why others are left out."""
+    folder = from_user(path)
     if not folder.is_dir():
         raise StudyError(f"{folder} is not a folder: allowed is a folder of images")
-    files = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    named = {file.relative_to(folder).as_posix(): file for file in files}
-    return dict(sorted(named.items()))
+    files, left = {}, {}
+
+    def name_of(place: str | Path) -> str:
+        return Path(place).relative_to(folder).as_posix()
+
+    def closed(error: OSError) -> None:
+        left[name_of(error.filename)] = error.strerror
+
+    for place, folders, names in os.walk(folder, onerror=closed):
+        folders[:] = filter(_shown, folders)
+        for file in (Path(place, name) for name in filter(_shown, [*folders, *names])):
+            if why := _no_image(file):
+                left[name_of(file)] = why
+            elif not os.path.isdir(file):
+                files[name_of(file)] = file
+    return dict(sorted(files.items())), left
 
 
-def _pixels(file: Path, side: int, channels: int) -> np.ndarray:
-    """One image, flat: (channels * side * side,)."""
-    with Image.open(file) as opened:
-        upright = ImageOps.exif_transpose(opened)
-    square = ImageOps.fit(_opaque(upright).convert(MODES[channels]), (side, side), Image.Resampling.LANCZOS)
-    pixels = np.asarray(square).reshape(side, side, channels)
-    return pixels.transpose(2, 0, 1).ravel()
+def _shown(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in SILENT
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """On white where it is transparent, and with eight bits a channel."""
-    if image.mode.startswith("I"):  # Pillow would cut 16 bits off at 255
-        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-    if not image.has_transparency_data:
-        return image
-    layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+def _no_image(file: Path) -> str:
+    """Why what is there is not taken for an image file or a folder to look into; empty where it is."""
+    named_so = file.suffix.lower() in SUFFIXES
+    if os.path.isdir(file):  # unlike Path's, these functions do not raise where nobody may look
+        return "a folder" if named_so else "a link to a folder" if os.path.islink(file) else ""
+    if not os.path.exists(file):
+        return "a link to nothing" if os.path.islink(file) else "cannot be opened"
+    if not os.path.isfile(file):
+        return "no file"
+    return "" if named_so else f"{file.suffix} is not read" if file.suffix else "no suffix of an image"
 
 
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+def _list(left: Mapping[str, str]) -> str:
+    named = [f"{name} ({why})" for name, why in sorted(left.items())]
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return ", ".join(named[:NAMED]) + more
 
 
 def celeba(folder: Path | None = None, side: int = 64) -> Folder:
@@ -167,15 +195,25 @@ def celeba(folder: Path | None = None, side: int = 64) -> Folder:
     Source: Liu et al. 2015, "Deep learning face attributes in the wild". Raises Missing where they are
     not there and cannot be downloaded.
     """
+    folder = data_folder() if folder is None else from_user(folder)
+    faces = folder / CELEBA
+    if not faces.is_dir():
+        _download_celeba(folder)
+    return Folder(str(faces), side, 3)
+
+
+def _download_celeba(folder: Path) -> None:
     from torchvision import datasets  # takes seconds to import
 
-    folder = Path(folder or data_folder())
+    made = [path for path in (folder / CELEBA.parts[0], folder) if not path.exists()]
     try:
         with quiet_and_impatient():
             datasets.CelebA(folder, download=True)
     except Exception as error:  # among them those of gdown, which torchvision downloads with
+        for path in made:  # what has come already stays, for the next try
+            with contextlib.suppress(OSError):
+                path.rmdir()
         raise Missing(
             f"CelebA is not in {folder} and could not be downloaded, which takes a network and the package gdown: "
-            f"set {FOLDER} to a folder that has {CELEBA.as_posix()} and the lists that come with it"
+            f"set {FOLDER} to a folder that has {CELEBA.as_posix()}"
         ) from error
-    return Folder(str(folder / CELEBA), side, 3)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from gancore.choices import choose
 from gancore.classifier import in_batches, load_classifier
 from gancore.games.guided import gradient_size
 from gancore.guide import Moments, class_moments, load_guide
@@ -92,6 +93,11 @@ def quality(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]
     return measure
 
 
+def extractor_of(images: str) -> nn.Module:
+    """The classifier in whose features these images are compared. Raises StudyError where there is none for them."""
+    return choose(EXTRACTORS, images, "images to compare in a classifier's features")()
+
+
 class Reference(NamedTuple):
     """Held-out images as the classifier that judges sees them, and what as good as the real ones would be."""
 
@@ -105,7 +111,7 @@ class Reference(NamedTuple):
 @cache
 def reference(images: str, points: int, device: torch.device) -> Reference:
     """What `quality` compares with, for the images of this name; the last two of the first `points` training images."""
-    there, extractor = load(images), EXTRACTORS[images]().to(device)
+    there, extractor = load(images), extractor_of(images).to(device)
     features, shown = (in_batches(extractor.features, x.to(device)) for x in (there.held_out, there.train[:points]))
     gaussian, moments = gaussian_of(features), class_moments(features, there.held_out_labels.to(device), CLASSES)
     similarity = similarity_within(there.train[None, :points], there.train_labels[None, :points], CLASSES, PAIRS)
@@ -119,7 +125,7 @@ def recognised(images: str, x: Tensor) -> Tensor:
     By the classifier of EXTRACTORS for the images of this name. Nearly all real ones are; noise may be as well, so
     it says that images are legible only of a generator that shows more than one class.
     """
-    network = EXTRACTORS[images]()
+    network = extractor_of(images)
     return (in_batches(lambda part: network(part).softmax(-1).amax(-1), x) >= SURE).float().mean(1)
 
 

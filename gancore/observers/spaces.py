@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 
 from gancore.classifier import in_batches
 from gancore.metrics.modes import modes_of
-from gancore.observers.classes import EXTRACTORS
+from gancore.observers.classes import extractor_of
 from gancore.targets import target_of
 from gancore.train import Earlier, Measure, Population
 
@@ -38,7 +38,7 @@ def neighbours(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, A
     """
     target, device = target_of(recipe), runs.noise.device
     x, labels = target.held_out()[: spec["points"]], target.held_out_labels()[: spec["points"]]
-    fixed = [x, in_batches(EXTRACTORS[target.images]().features, x)]
+    fixed = [x, in_batches(extractor_of(target.images).features, x)]
     fixed_purity, fixed_maps = (
         [function(space) for space in fixed] for function in (lambda s: purity(s, labels), flattened)
     )
