@@ -19,20 +19,26 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def verdicts(given: Sequence[Mapping[str, Any]]) -> str:
     """A row a claim: the statement, what was measured, what was shown first, what it rests on, and the verdict."""
-    header = ["claim", "statement", "measured, with its 95 % interval", "holds if above", "shown first", "rests on"]
-    return table([*header, "verdict"], map(_verdict_row, given))
+    measured = "measured, with its 95 % interval; at the other length of training"
+    header = ["claim", "statement", measured, "holds if above", "shown first", "rests on", "verdict"]
+    return table(header, map(_verdict_row, given))
 
 
 def _verdict_row(verdict: Mapping[str, Any]) -> list[object]:
     name = f"{verdict['claim']}, revision {verdict['revision']}"
-    measured, shown = effects_of(verdict), shown_first(verdict)
+    again = [f"; {e['value']:.3g}" for e in verdict["settled"]["again"]] or [""] * len(verdict["effects"])
+    measured = "<br>".join(f"{_effect(e)}{other}" for e, other in zip(verdict["effects"], again, strict=True))
+    shown = shown_first(verdict)
     return [name, verdict["statement"], measured, verdict["above"], shown, rests_on(verdict), decided(verdict)]
 
 
 def effects_of(verdict: Mapping[str, Any]) -> str:
     """A verdict's effects with their intervals, for one cell of a table."""
-    intervals = {e["name"]: Interval(e["value"], e["low"], e["high"]) for e in verdict["effects"]}
-    return "<br>".join(f"{name}: {interval}" for name, interval in intervals.items())
+    return "<br>".join(map(_effect, verdict["effects"]))
+
+
+def _effect(effect: Mapping[str, Any]) -> str:
+    return f"{effect['name']}: {Interval(effect['value'], effect['low'], effect['high'])}"
 
 
 def decided(verdict: Mapping[str, Any]) -> str:
@@ -45,19 +51,18 @@ def decided(verdict: Mapping[str, Any]) -> str:
 
 
 def shown_first(verdict: Mapping[str, Any]) -> str:
-    """What was shown of regime, control and the other length of training, and the trials, for one cell of a table."""
-    shown = {name: verdict[name]["measured"] for name in ("regime", "control")}
-    shown["at the other length"] = verdict["settled"]["again"]
-    rows = [f"{kind}: {m['name']} {m['value']:.3g}" for kind, measured in shown.items() for m in measured]
+    """What was shown of regime and control, and how many trials found the recipes, for one cell of a table."""
+    shown = [(kind, m) for kind in ("regime", "control") for m in verdict[kind]["measured"]]
+    rows = [f"{kind}: {m['name']} {m['value']:.3g}" for kind, m in shown]
     return "<br>".join([*rows, _trials(verdict["effort"])] if verdict["effort"] else rows)
 
 
 def _trials(counts: Mapping[str, int | None]) -> str:
-    """How many trials each method had, and whether they had equally many."""
+    """How many trials each method had, and whether the methods had equally many."""
     if None in counts.values():
         return "trials: not kept"
-    fair = "equally many" if len(set(counts.values())) == 1 else "not equally many"
-    return f"trials, {fair}: {', '.join(f'{method} {count}' for method, count in counts.items())}"
+    fair = "" if len(set(counts.values())) == 1 else ", not equally many"
+    return f"trials{fair}: {', '.join(f'{method} {count}' for method, count in counts.items())}"
 
 
 def rests_on(verdict: Mapping[str, Any]) -> str:
