@@ -88,8 +88,8 @@ def test_every_picture_says_in_words_what_it_shows(notebook):
 
 
 def test_a_notebook_shows_the_files_in_figures_and_every_one_of_them(notebook, path):
-    shown = [output.get("data", {}).get("text/html", "") for output in outputs(notebook)]
-    embedded = [data for html in shown for data in re.findall(r'src="data:image/(?:png|svg\+xml);base64,([^"]*)"', html)]
+    shown = "".join(output.get("data", {}).get("text/html", "") for output in outputs(notebook))
+    embedded = re.findall(r'src="data:image/(?:png|svg\+xml);base64,([^"]*)"', shown)
     files = [file for file in (ROOT / "figures" / path.name[:2]).iterdir() if file.suffix != ".pdf"]
     assert {base64.b64decode(data) for data in embedded} == {file.read_bytes() for file in files}
     assert all(file.with_suffix(".pdf").exists() for file in files)

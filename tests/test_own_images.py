@@ -3,20 +3,13 @@
 import nbformat
 import numpy as np
 import pytest
+from cells import run_here
 from PIL import Image
 
 from gancore.errors import StudyError
 from gancore.notebooks import execute
 
-pytestmark = pytest.mark.slow
-
 SMALL = {"profile": "smoke", "n_seeds": 1}
-
-
-@pytest.fixture(autouse=True)
-def built_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANCORE_BUILD", str(tmp_path / "build"))
-    monkeypatch.setenv("GANCORE_PROGRESS", "")
 
 
 @pytest.fixture
@@ -33,23 +26,24 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
-def test_both_image_parts_run_on_a_folder_and_name_what_they_could_not_read(folder, tmp_path):
+@pytest.mark.slow
+def test_both_image_parts_run_on_a_folder_and_name_what_they_could_not_read(folder, build, tmp_path):
     execute("04", tmp_path / "out.ipynb", {**SMALL, "frames": str(folder), "faces": str(folder)})
     cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     printed = "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
     assert "broken.jpg" in printed
-    names = {path.name for path in (tmp_path / "build").rglob("*.nc")}
+    names = {path.name for path in build.rglob("*.nc")}
     assert sum(name.startswith("scene-") for name in names) == 5
     assert sum(name.startswith("album-") for name in names) == 2
-    figures = {path.name for path in (tmp_path / "build").rglob("*.png")}
+    figures = {path.name for path in build.rglob("*.png")}
     assert {"scene-generated.png", "reconstructions.png", "interpolations.png"} <= figures
-    judged = {path.stem for path in (tmp_path / "build").rglob("verdicts/*.json")}
+    judged = {path.stem for path in build.rglob("verdicts/*.json")}
     assert "pair-5" in judged and not judged & {"pair-6", "pair-7"}
 
 
 @pytest.mark.parametrize("parameter", ["frames", "faces"])
-def test_an_empty_folder_stops_the_notebook_before_anything_is_trained(parameter, tmp_path):
+def test_an_empty_folder_stops_the_notebook_before_anything_is_trained(parameter, build, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(StudyError, match="has no readable image"):
-        execute("04", tmp_path / "out.ipynb", {**SMALL, parameter: str(tmp_path / "empty")})
-    assert not list((tmp_path / "build").rglob("*.nc"))
+        run_here("04", {**SMALL, parameter: str(tmp_path / "empty")})
+    assert not list(build.rglob("*.nc"))
