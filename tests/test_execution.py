@@ -45,10 +45,11 @@ def test_what_is_committed_is_what_the_code_makes_bit_for_bit(number, tmp_path):
 
 
 def test_a_notebook_that_stops_leaves_what_is_committed_and_hides_no_other(tmp_path, monkeypatch):
+    folders = "[os.makedirs(os.environ['GANCORE_BUILD'] + f'/paper/{x}') for x in ('figures/13', 'verdicts')]"
     cells = {
         "11": "1 / 0",
         "12": "from gancore import StudyError; raise StudyError('no runs at all')",
-        "13": "import os; [os.makedirs(os.environ['GANCORE_BUILD'] + f'/paper/{x}') for x in ('figures/13', 'verdicts')]",
+        "13": f"import os; {folders}",
     }
     for number, code in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
