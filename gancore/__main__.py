@@ -35,9 +35,10 @@ def figures(asked: argparse.Namespace) -> None:
 
     from gancore.readme import refresh
 
-    for number in wanted:
-        render(number)
-    refresh()
+    try:
+        render(wanted, asked.cores)
+    finally:
+        refresh()
 
 
 def report(asked: argparse.Namespace) -> None:
@@ -78,6 +79,7 @@ def main(words: Sequence[str] | None = None) -> None:
         options.add_argument("--profile", default="paper", help=", ".join(PROFILES))
         options.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
         options.add_argument("--share", default="1/1", help="i/k: the i-th of k shares of the work")
+        options.add_argument("--cores", type=int, default=1, help="how many notebooks are rendered at once")
         options.add_argument("--output", type=Path, default=Path("build"), help="where to write, or what to report")
     asked = parser.parse_args(words)
     os.environ["PWD"] = os.getcwd()  # a kernel takes a user's relative paths from there

@@ -15,6 +15,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gancore.plots import QUICK
+
 PAGE = """<div id="{name}" style="max-width: {width}px">
 <img alt="{alt}" src="{last}" style="width: 100%">
 <div style="display: flex; gap: 8px; align-items: center; font: 13px sans-serif">
@@ -71,6 +73,6 @@ def scrubber(figure: Figure, draw: Callable[[int], None], labels: Sequence[str],
 def _frame(figure: Figure) -> str:
     """The figure now, as a small picture in a data URI."""
     raw, packed = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=100)
+    figure.savefig(raw, format="png", dpi=100, pil_kwargs=QUICK)
     Image.open(raw).convert("RGB").quantize(48).convert("RGB").save(packed, "WEBP", lossless=True, method=4)
     return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()

@@ -1,20 +1,23 @@
 """Executing the notebooks: whole, up to their training, or in place for the repository."""
 
-import shutil
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
 import papermill
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from gancore.errors import StudyError
-from gancore.files import ROOT
+from gancore.files import ROOT, write_whole
 
-NOTEBOOKS = ROOT / "notebooks"
+NOTEBOOKS, FIGURES, VERDICTS = ROOT / "notebooks", ROOT / "figures", ROOT / "data" / "results" / "verdicts"
 KERNEL = "python3"
 # What a kernel logs about its transport and its end is not about the study; a notebook's own errors come in its cells.
 QUIET = ["--log-level=CRITICAL"]
@@ -68,14 +71,24 @@ def _papermill(source: Path, output: Path, parameters: Mapping[str, Any]) -> Non
         raise
 
 
-def render(number: str) -> None:
-    """Execute a notebook in place, as committed, and copy its figures and verdicts to where they are kept.
+def render(numbers: Sequence[str], at_once: int = 1) -> None:
+    """Execute notebooks, so many at once, and put each in place of what is committed with its figures and verdicts.
 
-    A second rendering writes the same bits: no times, no versions, no machine in the file.
+    Raises StudyError with a sentence for each notebook that stops; what is committed of that one stays as it is.
     """
-    path = find(number)
-    notebook = nbformat.read(path, as_version=4)
-    shutil.rmtree(ROOT / "build" / "paper" / "figures" / number, ignore_errors=True)
+    with ThreadPoolExecutor(at_once) as threads:  # each waits for the process that executes its notebook
+        faults = [fault for fault in threads.map(_replace, numbers) if fault]
+    if faults:
+        raise StudyError("; ".join(faults))
+
+
+def rendered(number: str, build: Path) -> NotebookNode:
+    """A notebook executed as committed, from the stored results; its figures and verdicts are in `build`/paper.
+
+    A second rendering gives the same bits: no times, no versions, no machine in the file. Raises StudyError where
+    the notebook stops with one.
+    """
+    notebook = nbformat.read(find(number), as_version=4)
     client = NotebookClient(
         notebook,
         kernel_name=KERNEL,
@@ -85,7 +98,7 @@ def render(number: str) -> None:
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     try:
-        client.execute()
+        client.execute(env=os.environ | {"GANCORE_BUILD": str(build), "OMP_NUM_THREADS": "1"})
     except CellExecutionError as error:
         if error.ename == StudyError.__name__:
             raise StudyError(error.evalue) from None
@@ -94,8 +107,27 @@ def render(number: str) -> None:
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": KERNEL},
         "language_info": {"name": "python"},
     }
-    nbformat.write(notebook, path)
-    built = ROOT / "build" / "paper"
-    shutil.rmtree(ROOT / "figures" / number, ignore_errors=True)
-    shutil.copytree(built / "figures" / number, ROOT / "figures" / number)
-    shutil.copytree(built / "verdicts", ROOT / "data" / "results" / "verdicts", dirs_exist_ok=True)
+    return notebook
+
+
+def _replace(number: str) -> str:
+    """Render a notebook over what is committed. Returns what stopped it, empty if nothing did."""
+    with TemporaryDirectory() as build:
+        try:
+            notebook = rendered(number, Path(build))
+        except (StudyError, CellExecutionError) as error:
+            return f"notebook {number}: {error}"
+        _mirror(Path(build) / "paper" / "figures" / number, FIGURES / number)
+        for path in (Path(build) / "paper" / "verdicts").iterdir():
+            write_whole(VERDICTS / path.name, path.read_bytes())
+    write_whole(find(number), f"{nbformat.writes(notebook)}\n".encode())
+    return ""
+
+
+def _mirror(made: Path, kept: Path) -> None:
+    """Let `kept` hold the files of `made` and no others."""
+    for path in made.iterdir():
+        write_whole(kept / path.name, path.read_bytes())
+    for path in kept.iterdir():
+        if not (made / path.name).exists():
+            path.unlink()

@@ -36,6 +36,7 @@ NO_DATE = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "png": {"Software": None},
 }
+QUICK = {"compress_level": 0}  # for a PNG that is read again at once
 STYLE = {
     "svg.hashsalt": "gancore",
     "svg.fonttype": "path",
@@ -64,17 +65,16 @@ def save(figure: Figure, path: Path, dense: bool) -> tuple[str, bytes]:
     """Write `path`.svg and .pdf (`dense`: .png and .pdf); return what the notebook shows, with its type."""
     with mpl.rc_context(STYLE):
         kind = "png" if dense else "svg"
-        picture = _rendered(figure, kind, NO_DATE[kind])
-        picture = _few_colours(picture) if dense else picture
+        picture = _few_colours(_rendered(figure, "png", pil_kwargs=QUICK)) if dense else _rendered(figure, "svg")
         write_whole(path.with_suffix(f".{kind}"), picture)
-        write_whole(path.with_suffix(".pdf"), _rendered(figure, "pdf", NO_DATE["pdf"]))
+        write_whole(path.with_suffix(".pdf"), _rendered(figure, "pdf"))
     plt.close(figure)
     return ("image/png" if dense else "image/svg+xml"), picture
 
 
-def _rendered(figure: Figure, kind: str, metadata: dict) -> bytes:
+def _rendered(figure: Figure, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata, dpi=150)
+    figure.savefig(buffer, format=kind, metadata=NO_DATE[kind], dpi=150, **options)
     return buffer.getvalue()
 
 

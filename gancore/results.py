@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -100,7 +101,12 @@ class Store:
 
     def seeds(self, arm: str, recipe: Mapping[str, Any]) -> set[int]:
         """The seeds that are stored."""
-        return {int(s) for path in self.files(arm, recipe) for s in self._open(path, recipe).seed.values}
+        found: set[int] = set()
+        for path in self.files(arm, recipe):
+            with h5py.File(_whole(path)) as file:  # many times faster than `read`
+                _check_recipe(path, file.attrs["recipe"], recipe)
+                found |= set(file["seed"][:].tolist())
+        return found
 
     def load(self, arm: str, recipe: Mapping[str, Any], seeds: Sequence[int]) -> xr.Dataset:
         """The runs of these seeds, in order. Raises StudyError where one is missing or a file is bad."""
@@ -135,21 +141,29 @@ class Store:
     def _open(self, path: Path, recipe: Mapping[str, Any]) -> xr.Dataset:
         """Read a file and check that it is whole, unaltered, and of this recipe."""
         runs = read(path)
-        if json.loads(runs.attrs["recipe"]) != json.loads(json.dumps(recipe)):
-            raise StudyError(
-                f"{path} holds runs of another recipe than its name says: restore it, or move it away to train it again"
-            )
+        _check_recipe(path, runs.attrs["recipe"], recipe)
         return runs
 
 
 def read(path: Path) -> xr.Dataset:
     """A stored file's runs. Raises StudyError where the file is truncated or was altered."""
+    return xr.load_dataset(_whole(path), engine="h5netcdf")
+
+
+def _whole(path: Path) -> io.BytesIO:
     content = path.read_bytes()
     if digest(content) != path.stem.rsplit("-", 1)[-1]:
         raise StudyError(
             f"{path} is truncated or was altered (its digest differs): restore it, or move it away to train it again"
         )
-    return xr.load_dataset(io.BytesIO(content), engine="h5netcdf")
+    return io.BytesIO(content)
+
+
+def _check_recipe(path: Path, stored: str, recipe: Mapping[str, Any]) -> None:
+    if json.loads(stored) != json.loads(json.dumps(recipe)):
+        raise StudyError(
+            f"{path} holds runs of another recipe than its name says: restore it, or move it away to train it again"
+        )
 
 
 def provenance_of(runs: xr.Dataset) -> list[dict[str, Any]]:

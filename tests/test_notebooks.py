@@ -1,5 +1,6 @@
 """The committed notebooks keep the conventions that a reader relies on."""
 
+import base64
 import re
 import statistics
 
@@ -84,6 +85,14 @@ def test_every_picture_says_in_words_what_it_shows(notebook):
     assert pictures
     assert all(len(re.search(r'alt="([^"]*)"', tag)[1]) > 40 for tag in pictures)
     assert not [o for o in outputs(notebook) if "image/png" in o.get("data", {})]
+
+
+def test_a_notebook_shows_the_files_in_figures_and_every_one_of_them(notebook, path):
+    shown = "".join(output.get("data", {}).get("text/html", "") for output in outputs(notebook))
+    embedded = re.findall(r'src="data:image/(?:png|svg\+xml);base64,([^"]*)"', shown)
+    files = [file for file in (ROOT / "figures" / path.name[:2]).iterdir() if file.suffix != ".pdf"]
+    assert {base64.b64decode(data) for data in embedded} == {file.read_bytes() for file in files}
+    assert all(file.with_suffix(".pdf").exists() for file in files)
 
 
 def test_environment_yml_is_what_pyproject_makes():

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from gancore.errors import StudyError
 from gancore.landscape import basin_widths
 from gancore.metrics.coverage import mixture_measures
 from gancore.mixtures import Ring
-from gancore.observers import observers, points
+from gancore.observers import observers, planes, points
 from gancore.observers.pictures import _shortened
 from gancore.recipes import population
 from gancore.results import Store, as_dataset
@@ -54,6 +55,13 @@ def ring(observe=WATCH):
 def watched(recipe, device=CPU, seeds=SEEDS):
     runs = population(recipe, seeds, device)
     return runs, train(runs, recipe["steps"], list(observers(recipe, runs).values()))
+
+
+@pytest.mark.parametrize(("half_width", "places"), [(1.6, 17), (1.8, 13), (1.0, 25), (3.0, 10)])
+def test_the_places_of_a_square_are_rounded_once_as_on_any_processor(half_width, places):
+    side = np.float32([half_width * float(Fraction(2 * i, places - 1) - 1) for i in range(places)])
+    expected = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
+    assert abs(planes.square(half_width, places).numpy() - expected).max() < 1e-9  # a last bit is 100 times as much
 
 
 def alone(runs, run):

@@ -8,20 +8,13 @@ import nbformat
 import numpy as np
 import pytest
 import xarray as xr
+from cells import run_here
 from PIL import Image
 
 from gancore.errors import StudyError
 from gancore.notebooks import execute
 
-pytestmark = pytest.mark.slow
-
 SMALL = {"profile": "smoke", "n_seeds": 1}
-
-
-@pytest.fixture(autouse=True)
-def built_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANCORE_BUILD", str(tmp_path / "build"))
-    monkeypatch.setenv("GANCORE_PROGRESS", "")
 
 
 @pytest.fixture
@@ -38,26 +31,27 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
-def test_both_image_parts_run_on_a_folder_and_name_what_they_could_not_read(folder, tmp_path):
+@pytest.mark.slow
+def test_both_image_parts_run_on_a_folder_and_name_what_they_could_not_read(folder, build, tmp_path):
     execute("04", tmp_path / "out.ipynb", {**SMALL, "frames": str(folder), "faces": str(folder)})
     cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     printed = "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
     assert printed.count("1 file in") == 1 and "broken.jpg (damaged)" in printed
-    names = {path.name for path in (tmp_path / "build").rglob("*.nc")}
+    names = {path.name for path in build.rglob("*.nc")}
     assert sum(name.startswith("scene-") for name in names) == 5
     assert sum(name.startswith("album-") for name in names) == 2
-    figures = {path.name for path in (tmp_path / "build").rglob("*.png")}
+    figures = {path.name for path in build.rglob("*.png")}
     assert {"scene-generated.png", "reconstructions.png", "interpolations.png"} <= figures
-    judged = {path.stem for path in (tmp_path / "build").rglob("verdicts/*.json")}
+    judged = {path.stem for path in build.rglob("verdicts/*.json")}
     assert "pair-5" in judged and not judged & {"pair-6", "pair-7"}
 
 
 @pytest.mark.parametrize("parameter", ["frames", "faces"])
-def test_an_empty_folder_stops_the_notebook_before_anything_is_trained(parameter, tmp_path):
+def test_an_empty_folder_stops_the_notebook_before_anything_is_trained(parameter, build, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(StudyError, match="has no readable image"):
-        execute("04", tmp_path / "out.ipynb", {**SMALL, parameter: str(tmp_path / "empty")})
-    assert not list((tmp_path / "build").rglob("*.nc"))
+        run_here("04", {**SMALL, parameter: str(tmp_path / "empty")})
+    assert not list(build.rglob("*.nc"))
 
 
 @pytest.fixture
@@ -80,21 +74,21 @@ def shown_by(notebook):
     return "\n".join(o.get("text", "") + "".join(o.get("data", {}).get(kind, "") for kind in kinds) for o in outputs)
 
 
-def test_line_scans_run_on_fashion_mnist_without_a_word_on_digits_or_classes(fashion, tmp_path):
+def test_line_scans_run_on_fashion_mnist_without_a_word_on_digits_or_classes(fashion, build, tmp_path):
     execute("03", tmp_path / "out.ipynb", {**SMALL, "n_seeds": 2, "images": "fashion-mnist"})
     shown = shown_by(tmp_path / "out.ipynb")
     assert "Everything below is on Fashion-MNIST" in shown and "generated digits" not in shown
-    stored = list((tmp_path / "build").rglob("*.nc"))
+    stored = list(build.rglob("*.nc"))
     assert len(stored) == 3 and {path.parent.name for path in stored} == {"03-fashion-mnist"}
     for path in stored:
         with xr.open_dataset(path, engine="h5netcdf") as runs:
             assert {"plates", "scores", "peak"} <= set(runs) and not {"classes", "class_kl"} & set(runs)
-    verdicts = [json.loads(path.read_text()) for path in (tmp_path / "build").rglob("verdicts/*.json")]
+    verdicts = [json.loads(path.read_text()) for path in build.rglob("verdicts/*.json")]
     assert {verdict["verdict"] for verdict in verdicts} == {"not judged"}
 
 
 def test_frames_of_a_relative_folder_and_fashion_mnist_run_without_a_verdict_on_them(
-    fashion, folder, tmp_path, monkeypatch
+    fashion, folder, build, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PWD", str(tmp_path))
@@ -102,11 +96,11 @@ def test_frames_of_a_relative_folder_and_fashion_mnist_run_without_a_verdict_on_
     execute("04", tmp_path / "out.ipynb", SMALL | asked)
     shown = shown_by(tmp_path / "out.ipynb")
     assert "Everything below is on Fashion-MNIST" in shown and "classes kept" not in shown
-    assert not {"pair-6", "pair-7"} & {path.stem for path in (tmp_path / "build").rglob("verdicts/*.json")}
+    assert not {"pair-6", "pair-7"} & {path.stem for path in build.rglob("verdicts/*.json")}
     assert len(list((tmp_path / "kept" / "04").glob("album-*.nc"))) == 2
 
 
-def test_guided_games_refuse_images_that_no_guide_knows_before_anything_is_trained(fashion, tmp_path):
+def test_guided_games_refuse_images_that_no_guide_knows_before_anything_is_trained(fashion, build):
     with pytest.raises(StudyError, match="no classifier that guides is stored for fashion-mnist: allowed are mnist"):
-        execute("05", tmp_path / "out.ipynb", {**SMALL, "images": "fashion-mnist"})
-    assert not list((tmp_path / "build").rglob("*.nc"))
+        run_here("05", {**SMALL, "images": "fashion-mnist"})
+    assert not list(build.rglob("*.nc"))

@@ -1,7 +1,5 @@
-import os
+import resource
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -106,22 +104,15 @@ def test_a_missing_run_is_counted(store, two_runs):
         store.load("z2", RECIPE, [1, 2, 3])
 
 
-def test_a_full_disk_leaves_nothing_behind(tmp_path):
+def test_a_full_disk_leaves_nothing_behind(tmp_path, two_runs):
     """The largest file that the process may write is limited, which fails as a full disk does."""
-    script = f"""
-import resource, signal, sys
-sys.path.insert(0, {str(os.path.dirname(__file__))!r})
-from test_results import RECIPE, Store, StudyError, trained
-runs = trained(range(2))
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-try:
-    Store({str(tmp_path)!r}).add("z2", RECIPE, runs, {{}})
-except StudyError as error:
-    print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "cannot be written" in done.stdout, done.stderr
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(StudyError, match="cannot be written"):
+            Store(tmp_path).add("z2", RECIPE, two_runs, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
 
 

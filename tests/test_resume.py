@@ -67,8 +67,8 @@ def assert_same_ending(found, expected) -> None:
 
 @pytest.mark.slow
 def test_a_training_killed_many_times_ends_with_the_same_bits(tmp_path):
-    context = multiprocessing.get_context("forkserver")  # imports torch once, for all the trainings
-    context.set_forkserver_preload(["gancore.recipes"])
+    context = multiprocessing.get_context("forkserver")  # imports once, for all the trainings
+    context.set_forkserver_preload(["pytest", "gancore.work"])
     expected = train_arm(None)
     assert expected[1].diverged.tolist()[2] >= 0
     moment, checkpoint, steps = random.Random(0), tmp_path / "arm.checkpoint", []

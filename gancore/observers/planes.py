@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,8 @@ from gancore.train import Earlier, Measure, Population
 
 def square(half_width: float, places: int) -> Tensor:
     """`places` x `places` points that fill a square around 0 evenly: (places^2, 2)."""
-    side = torch.linspace(-half_width, half_width, places)
+    # Not by torch.linspace, whose last bits differ between processors: arrows are drawn at these places.
+    side = torch.from_numpy(np.linspace(-half_width, half_width, places, dtype="float32"))
     return torch.cartesian_prod(side, side)
 
 

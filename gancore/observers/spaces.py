@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from sklearn.manifold import TSNE
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -20,12 +18,16 @@ NEIGHBOURS = 10
 
 def purity(x: Tensor, labels: Tensor) -> float:
     """The mean share of a point's NEIGHBOURS nearest others that have its label: (n, D), (n,)."""
+    from sklearn.neighbors import NearestNeighbors  # waited for by who measures, not by who draws
+
     near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(x.cpu().numpy()).kneighbors(return_distance=False)
     return (labels[torch.from_numpy(near)] == labels[:, None]).double().mean().item()
 
 
 def flattened(x: Tensor) -> Tensor:
     """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2)."""
+    from sklearn.manifold import TSNE
+
     return torch.from_numpy(TSNE(init="pca", random_state=0).fit_transform(x.cpu().numpy()))
 
 
