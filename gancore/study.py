@@ -11,6 +11,7 @@ from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 from gancore import tables
+from gancore.checks import check
 from gancore.claims import load_claims
 from gancore.errors import StudyError
 from gancore.files import ROOT, write_whole
@@ -18,7 +19,6 @@ from gancore.host import pick_device
 from gancore.parameters import known_profile, refuse_unknown, require, whole_number
 from gancore.plots import as_html, save
 from gancore.provenance import code_digest
-from gancore.recipes import check
 from gancore.results import Store, provenance_of, read
 from gancore.stats import Interval
 from gancore.work import POPULATION, pieces, read_share, train_piece

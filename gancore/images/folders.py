@@ -5,6 +5,7 @@ import hashlib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from gancore.errors import StudyError
 from gancore.images.handwritten import FOLDER, Missing, data_folder, quiet_and_impatient
 from gancore.streams import Draw
+from gancore.values import NOTHING, TEXT, Count, check_settings, one_of
 
 FORMATS = "avif bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
 SUFFIXES = {f".{suffix}" for suffix in FORMATS.split()}
@@ -31,16 +33,13 @@ class Folder:
     when the images are asked for and `path` is no folder, has no readable image, or has another digest.
     """
 
-    path: str
-    side: int = 32
-    channels: int = 1
-    digest: str | None = None
+    path: Annotated[str, TEXT]
+    side: Count = 32
+    channels: Annotated[int, one_of(*MODES)] = 1
+    digest: Annotated[str | None, TEXT | NOTHING] = None
 
     def __post_init__(self) -> None:
-        if self.channels not in MODES:
-            raise StudyError(f"channels = {self.channels}: allowed are 1, for grey, and 3, for colour")
-        if self.side < 1:
-            raise StudyError(f"side = {self.side}: allowed is a whole number of pixels from 1")
+        check_settings(type(self), 0, vars(self), "a folder")
 
     @property
     def dimensions(self) -> int:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from gancore.choices import choose
 from gancore.classifier import in_batches, load_classifier
 from gancore.games.guided import gradient_size
 from gancore.guide import Moments, class_moments, load_guide
@@ -25,9 +26,11 @@ from gancore.metrics.images import (
 )
 from gancore.metrics.modes import modes_of
 from gancore.metrics.pictures import class_measures
+from gancore.observers.needs import having
 from gancore.observers.points import evaluated, sampler
 from gancore.targets import latent_of, target_of
 from gancore.train import Earlier, Measure, Population
+from gancore.values import Count, Positive, Several
 
 PAIRS = 20  # of images of a class that are compared
 # In whose features generated images are compared with real ones: the judge's, and for the small digits, whose judge has
@@ -35,12 +38,12 @@ PAIRS = 20  # of images of a class that are compared
 EXTRACTORS = {"mnist": load_classifier, "digits": partial(load_guide, "digits")}
 
 
-def shares(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def shares(recipe: Mapping[str, Any], runs: Population, *, points: Count, reach: Positive = math.inf) -> Measure:
     """`mode_shares` (R, modes): the part of `points` generated points that shows each class of images, or mode.
 
     Of a mode of Gaussians are the points within `reach` of its mean, if that is given, else all that are nearest to it.
     """
-    sample, reach = sampler(recipe, runs, spec["points"]), spec.get("reach", math.inf)
+    sample = sampler(recipe, runs, points)
     modes = modes_of(target_of(recipe), reach)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
@@ -50,11 +53,11 @@ def shares(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any])
     return measure
 
 
-def sections(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def sections(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
     """`section_shares` (R, asked, shown): of the images asked for as one class, the part that shows each class."""
     modes, latents = modes_of(target_of(recipe)), labelled_latents(latent_of(recipe))
-    asked = latents.labels(evaluated(latents, runs, spec["points"]))
-    sample = sampler(recipe, runs, spec["points"])
+    asked = latents.labels(evaluated(latents, runs, points))
+    sample = sampler(recipe, runs, points)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         member = one_hot(asked, latents.classes).float()  # (R, n, asked)
@@ -64,15 +67,16 @@ def sections(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any
     return measure
 
 
-def quality(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def quality(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
     """`points` generated images in the eyes of the classifier that judges, each (R,).
 
     `classes` and `class_kl` as in `gancore.metrics.pictures`; `fid` and `inception_score` with the classifier in
     place of Inception; `variance_ratio` and `ms_ssim` within the classes that it sees: `gancore.metrics.images`. The
     reference are held-out images; `real_fid` and `real_ms_ssim` say what so many training images would get.
     """
-    target, sample = target_of(recipe), sampler(recipe, runs, spec["points"])
-    modes, judged = modes_of(target), reference(target.images, spec["points"], runs.noise.device)
+    target, sample = target_of(recipe), sampler(recipe, runs, points)
+    choose(EXTRACTORS, having(target, "images").images, "images with a classifier")
+    modes, judged = modes_of(target), reference(target.images, points, runs.noise.device)
     extractor = judged.extractor
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
@@ -112,8 +116,9 @@ def reference(images: str, points: int, device: torch.device) -> Reference:
     return Reference(extractor, gaussian, moments, fid, similarity[0].to(device))
 
 
-def pulls(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def pulls(recipe: Mapping[str, Any], runs: Population) -> Measure:
     """`pull` (R, terms): how hard each term of a guided generator's loss pulls, unweighted, at fixed latents."""
+    having(runs.game, "terms")
     drawn = [part.clone() for part in runs.draw(0)]
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
