@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from gancore.classifier import judge
 from gancore.errors import StudyError
@@ -17,6 +18,10 @@ class Modes(NamedTuple):
 
     count: int
     name: Callable[[Tensor], Tensor]
+
+    def shares(self, x: Tensor) -> Tensor:
+        """The share of the points that belong to each mode: (R, n, D) -> (R, count)."""
+        return one_hot(self.name(x), self.count + 1)[..., :-1].float().mean(1)
 
 
 def modes_of(target: Any, reach: float = math.inf) -> Modes:

@@ -8,11 +8,15 @@ in the signature of its function.
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from gancore.choices import choose
 from gancore.errors import StudyError
+from gancore.metrics.finite import all_finite, blanked
 from gancore.observers import classes, pairs, pictures, planes, points, spaces
 from gancore.observers.clocks import CLOCK, check_clock, moments
-from gancore.train import Observer, Population
+from gancore.train import Earlier, Measure, Observer, Population
 from gancore.values import DICTIONARY, check_settings
 
 ROOMS = (points, planes, pictures, pairs, classes, spaces)
@@ -29,7 +33,9 @@ def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer
     """
     check_observe(recipe)
     return {
-        kind: Observer(moments(recipe["steps"], spec), KINDS[kind](recipe, runs, **_settings(spec)))
+        kind: Observer(
+            moments(recipe["steps"], spec), _while_finite(KINDS[kind](recipe, runs, **_settings(spec)), runs)
+        )
         for kind, spec in recipe["observe"].items()
     }
 
@@ -45,6 +51,16 @@ def check_observe(recipe: Mapping[str, Any]) -> None:
         other, its = clocks.setdefault(CLOCKS[kind], (kind, at))
         if at != its:
             raise StudyError(f"{other} and {kind} share the clock {CLOCKS[kind]!r}: observe them at the same steps")
+
+
+def _while_finite(measure: Measure, runs: Population) -> Measure:
+    """The measure, NaN for the runs of which a player has a parameter that is not finite: they have diverged."""
+
+    def measured(earlier: Earlier) -> Mapping[str, Tensor]:
+        parameters = [p.detach() for optimiser in runs.optimisers.values() for p in optimiser.parameters]
+        return blanked(measure(earlier), torch.stack([all_finite(p) for p in parameters]).all(0))
+
+    return measured
 
 
 def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:

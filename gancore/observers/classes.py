@@ -16,6 +16,7 @@ from gancore.games.guided import gradient_size
 from gancore.guide import Moments, class_moments, load_guide
 from gancore.images import CLASSES, load
 from gancore.latents import labelled_latents
+from gancore.metrics.finite import of_finite
 from gancore.metrics.images import (
     Gaussian,
     frechet_distance,
@@ -47,8 +48,7 @@ def shares(recipe: Mapping[str, Any], runs: Population, *, points: Count, reach:
     modes = modes_of(target_of(recipe), reach)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
-        member = one_hot(modes.name(sample()), modes.count + 1)[..., :-1]
-        return {"mode_shares": member.float().mean(1)}
+        return {"mode_shares": of_finite(modes.shares)(sample())}
 
     return measure
 
@@ -59,12 +59,14 @@ def sections(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> M
     asked = latents.labels(evaluated(latents, runs, points))
     sample = sampler(recipe, runs, points)
 
-    def measure(earlier: Earlier) -> dict[str, Tensor]:
-        member = one_hot(asked, latents.classes).float()  # (R, n, asked)
-        shown = member.mT @ one_hot(modes.name(sample()), modes.count).float()
-        return {"section_shares": shown / member.sum(1).unsqueeze(2)}
+    member = one_hot(asked, latents.classes).float()  # (R, n, asked)
 
-    return measure
+    @of_finite
+    def shares_by_class(x: Tensor) -> Tensor:
+        shown = member.mT @ one_hot(modes.name(x), modes.count).float()
+        return shown / member.sum(1).unsqueeze(2)
+
+    return lambda earlier: {"section_shares": shares_by_class(sample())}
 
 
 def quality(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
@@ -79,8 +81,8 @@ def quality(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> 
     modes, judged = modes_of(target), reference(target.images, points, runs.noise.device)
     extractor = judged.extractor
 
-    def measure(earlier: Earlier) -> dict[str, Tensor]:
-        x = sample()
+    @of_finite
+    def of_images(x: Tensor) -> dict[str, Tensor]:
         features, label = in_batches(extractor.features, x), modes.name(x)
         return {
             **class_measures(one_hot(label, modes.count).float().mean(1)),
@@ -92,7 +94,7 @@ def quality(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> 
             "real_ms_ssim": judged.ms_ssim.expand(len(x)),
         }
 
-    return measure
+    return lambda earlier: of_images(sample())
 
 
 class Reference(NamedTuple):

@@ -1,5 +1,6 @@
 """A latent space to which an encoder leads: whether digits lie together in it, and whether one can calculate in it."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -22,14 +23,28 @@ Mapped = Annotated[int, whole(31)]  # t-SNE takes some 30 points for a neighbour
 
 
 def purity(x: Tensor, labels: Tensor) -> float:
-    """The mean share of a point's NEIGHBOURS nearest others that have its label: (n, D), (n,)."""
+    """The mean share of a point's NEIGHBOURS nearest others that have its label: (n, D), (n,).
+
+    NaN where the points have no finite distances.
+    """
+    if not _apart(x):
+        return math.nan
     near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(x.cpu().numpy()).kneighbors(return_distance=False)
     return (labels[torch.from_numpy(near)] == labels[:, None]).double().mean().item()
 
 
 def flattened(x: Tensor) -> Tensor:
-    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2)."""
+    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2).
+
+    NaN where the points have no finite distances.
+    """
+    if not _apart(x):
+        return x.new_full((len(x), 2), torch.nan)
     return torch.from_numpy(TSNE(init="pca", random_state=0).fit_transform(x.cpu().numpy()))
+
+
+def _apart(x: Tensor) -> bool:
+    return bool(x.square().sum().isfinite())
 
 
 def neighbours(recipe: Mapping[str, Any], runs: Population, *, points: Mapped) -> Measure:
