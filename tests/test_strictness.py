@@ -5,6 +5,7 @@ import json
 
 import pytest
 from arms import ADAM, CPU, bigan, encoder_alone, moons
+from PIL import Image
 from test_guided import SECTIONED, digits_recipe
 
 from gancore.checks import check
@@ -247,4 +248,14 @@ LACKING = {
 def test_an_observation_of_what_is_not_there_is_refused_before_the_training(sentence):
     recipe = LACKING[sentence]()
     with pytest.raises(StudyError, match=sentence):
+        observers(recipe, population(recipe, [0], CPU))
+
+
+@pytest.mark.parametrize("kind", ["quality", "shares", "neighbours", "measures"])
+def test_a_folder_has_no_classes_to_observe(kind, tmp_path):
+    for number in range(12):
+        Image.new("L", (8, 8), 20 * number).save(tmp_path / f"{number}.png")
+    target = {"name": "folder", "path": str(tmp_path), "side": 8}
+    recipe = moons(observe={kind: {"times": 1, "points": 40}}) | {"target": target}
+    with pytest.raises(StudyError, match=r"has none|allowed (are|is)"):
         observers(recipe, population(recipe, [0], CPU))
