@@ -33,7 +33,11 @@ def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.de
     Raises StudyError where the recipe is impossible.
     """
     check(recipe)
-    recipe, seeds = spread(recipe, seeds)
+    return assembled(*spread(recipe, seeds), device)
+
+
+def assembled(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device) -> Population:
+    """The runs of a recipe without a sweep, one a seed; what a sweep could set may be a list, a number for each run."""
     target, latent, turns = target_of(recipe), latent_of(recipe), recipe.get("turns", {})
     players, optimisers = {}, {}
     for name, role in game_of(recipe).PLAYERS.items():

@@ -9,9 +9,11 @@ import math
 import nbformat
 import pytest
 
+from gancore.checks import check
 from gancore.errors import StudyError
 from gancore.notebooks import NOTEBOOKS
 from gancore.parameters import assigned
+from gancore.results import key_of
 
 PATHS = {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
 BAD = [None, True, "", "a", "-1", 0.5, -1, -0.5, 10**30 + 0.5, math.nan, math.inf, [], {}, ["a"], [1, 2], [None], b"a"]
@@ -79,17 +81,24 @@ def test_a_parameter_that_cannot_be_meant_is_refused_in_a_sentence_before_the_tr
 def test_the_defaults_and_the_smallest_training_are_accepted(number):
     assert opened(number)["study"].profile == "smoke"
     least = next(steps for steps in itertools.chain(range(1, 20), [60]) if accepts(number, steps))
-    namespace = opened(number, steps=least)
+    namespace = opened(number, steps=least, image_steps=1)
     assert namespace["study"].size["steps"] == least
-    for arms in filter(are_recipes, namespace.values()):
-        namespace["study"].check(arms)
+    for recipe in recipes_of(namespace):
+        check(recipe)
 
 
-def are_recipes(value):
-    """Whether a notebook's variable holds arms by name."""
-    return isinstance(value, dict) and all(
-        isinstance(r, dict) and {"players", "observe"} <= r.keys() for r in value.values()
-    )
+@pytest.mark.parametrize("number", PATHS)
+def test_the_recipes_of_a_notebook_as_committed_are_those_that_are_stored(number):
+    namespace = opened(number, profile="paper", images="auto")
+    stored = {path.name.split("-seeds-")[0].rsplit("-", 1)[1] for path in namespace["study"].store.folder.glob("*.nc")}
+    assert stored and stored <= {key_of(recipe) for recipe in recipes_of(namespace)}
+
+
+def recipes_of(namespace):
+    """The recipes among a notebook's variables, alone or as arms by name."""
+    dictionaries = [value for value in namespace.values() if isinstance(value, dict)]
+    every = [*dictionaries, *(part for value in dictionaries for part in value.values() if isinstance(part, dict))]
+    return [recipe for recipe in every if {"target", "players", "steps", "observe"} <= recipe.keys()]
 
 
 def accepts(number, steps):
