@@ -40,7 +40,8 @@ def number(
     least: float = -math.inf, most: float = math.inf, above: float = -math.inf, below: float = math.inf
 ) -> Values:
     """Finite numbers from `least` to `most`, and above and below what is named so."""
-    ends = {f" from {least}": least, f" above {above}": above, f" to {most}": most, f", below {below}": below}
+    up = "" if math.isfinite(min(most, below)) else " up"
+    ends = {f" from {least}{up}": least, f" above {above}": above, f" to {most}": most, f", below {below}": below}
     says = "a number" + "".join(text for text, end in ends.items() if math.isfinite(end))
 
     def holds(value: Any) -> bool:
