@@ -22,13 +22,14 @@ from gancore.optimisers import OPTIMISERS
 from gancore.replicas import ACTIVATIONS, INITIALISERS
 from gancore.sweeps import singly
 from gancore.targets import latent_of, target_of
-from gancore.values import DICTIONARY, TEXT, each, number, same_keys, whole
+from gancore.values import DICTIONARY, TEXT, Values, each, number, same_keys, whole
 
 KEYS = {"target", "latent", "batch", "players", "steps", "observe"}
 OPTIONAL = {"game", "sweep"}
 PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
 WEIGHT = number(least=0)
+PLACE = Values("a place such as 'penalties.0.weight'", lambda value: isinstance(value, str))
 # What an axis of a sweep cannot be called, since results are stored along it.
 TAKEN = {
     "seed",
@@ -82,7 +83,7 @@ def _check_sweep(recipe: Mapping[str, Any]) -> None:
         if name in TAKEN:
             raise StudyError(f"the sweep's axis {name!r}: allowed is a name that results do not have already")
         same_keys(axis, {"sets", "values"}, f"the sweep's axis {name!r}")
-        places += each(TEXT).check(f"sets of the sweep's axis {name!r}", axis["sets"])
+        places += each(PLACE).check(f"sets of the sweep's axis {name!r}", axis["sets"])
         each(number()).check(f"values of the sweep's axis {name!r}", axis["values"])
     for place in places:
         if places.count(place) > 1:
