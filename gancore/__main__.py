@@ -8,18 +8,20 @@ from pathlib import Path
 
 from gancore.errors import StudyError
 from gancore.notebooks import chosen, execute, render, train_share
-from gancore.parameters import PROFILES, known_device, known_profile
+from gancore.parameters import PROFILES, known_device, known_profile, read_share
 
 
 def check(asked: argparse.Namespace) -> None:
-    """Say what is unknown: the profile, a notebook or the device."""
+    """Say what is unknown: the profile, a notebook, the device or the share."""
     known_profile(asked.profile)
+    read_share(asked.share)
     known_device(asked.device)
     chosen(asked.notebooks)
 
 
 def train(asked: argparse.Namespace) -> None:
     """Train one share of a notebook's runs."""
+    check(asked)
     parameters = {"profile": asked.profile, "device": asked.device, "share": asked.share, "train": True}
     train_share(asked.notebooks, asked.output.resolve(), parameters)
 

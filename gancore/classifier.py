@@ -134,9 +134,16 @@ def renew() -> dict[str, Any]:
 def judge(name: str) -> Judge:
     """Who says which class images of "mnist" or "digits" show: (..., D) in [-1, 1] -> labels (...) int64.
 
-    Labels are on the device of the images. Raises StudyError for other images and for damaged weights.
+    Labels are on the device of the images, and CLASSES for what is not finite and so no image. Raises StudyError for
+    other images and for damaged weights.
     """
-    return choose(JUDGES, name, "images to name the classes of")()
+    named = choose(JUDGES, name, "images to name the classes of")()
+
+    def judged(x: Tensor) -> Tensor:
+        finite = x.isfinite().all(-1)
+        return named(x.where(finite[..., None], 0)).where(finite, CLASSES)
+
+    return judged
 
 
 @functools.cache

@@ -42,7 +42,7 @@ def convolutional_generator(
     last makes the image; `channels` and `strides` are listed from the smallest maps outwards. Raises
     StudyError where the side is no multiple of all strides together, or a stride is not 2 or 4.
     """
-    smallest = _smallest(image, channels, strides)
+    smallest = smallest_side(image, channels, strides)
     pairs = list(pairwise([*channels, image[0]]))
     activations = [activation] * (len(pairs) - 1) + [output]
     layers = zip(pairs, activations, strides, strict=True)
@@ -69,7 +69,7 @@ def convolutional_encoder(
     listed from the image inwards. With one output it is a discriminator. Raises StudyError where the side
     is no multiple of all strides together, or a stride is not 2 or 4.
     """
-    smallest, (depth, side) = _smallest(image, channels, strides), image
+    smallest, (depth, side) = smallest_side(image, channels, strides), image
     layers = zip(pairwise([depth, *channels]), strides, strict=True)
     return nn.Sequential(
         nn.Unflatten(2, (depth, side, side)),
@@ -112,8 +112,8 @@ def _window(stride: int) -> tuple[int, int, int]:
     return KERNEL, stride, (KERNEL - stride) // 2
 
 
-def _smallest(image: Image, channels: Sequence[int], strides: Sequence[int]) -> int:
-    """The side of the smallest maps."""
+def smallest_side(image: Image, channels: Sequence[int], strides: Sequence[int]) -> int:
+    """The side of the smallest maps. Raises StudyError as `convolutional_encoder` does."""
     side = image[1]
     if not channels or len(channels) != len(strides) or not set(strides) <= {2, 4} or side % prod(strides):
         raise StudyError(

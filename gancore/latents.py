@@ -6,6 +6,7 @@ for the others. A batch asks for all classes in turn, so that each has its share
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -13,13 +14,14 @@ from torch import Tensor
 
 from gancore.errors import StudyError
 from gancore.streams import Draw, normal, uniform
+from gancore.values import Count, whole
 
 
 @dataclass(frozen=True)
 class Normal:
     """The standard normal distribution in so many `dimensions`, the usual latents."""
 
-    dimensions: int
+    dimensions: Count
 
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`: n of them, (n, batch, dimensions)."""
@@ -34,7 +36,7 @@ class Normal:
 class Uniform:
     """The uniform distribution on [0, 1] in each of so many `dimensions`."""
 
-    dimensions: int
+    dimensions: Count
 
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`: n of them, (n, batch, dimensions)."""
@@ -49,8 +51,8 @@ class Uniform:
 class Coded:
     """A class's code followed by `noise` standard normal numbers: (classes + noise,)."""
 
-    classes: int
-    noise: int
+    classes: Count
+    noise: Annotated[int, whole(0)]
 
     @property
     def dimensions(self) -> int:

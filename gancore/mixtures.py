@@ -5,6 +5,7 @@ measured against the truth.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from gancore.errors import StudyError
 from gancore.streams import Draw
+from gancore.values import NOTHING, Count, Positive, number, whole
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Moons:
     uniformly on the two arcs.
     """
 
-    points: int | None = 32
+    points: Annotated[int | None, whole(1) | NOTHING] = 32
     dimensions = 2
     centres = ((0.0, 0.0), (1.0, 0.5))
 
@@ -107,8 +109,8 @@ class Gaussians:
 class Line(Gaussians):
     """`modes` equally likely Gaussians evenly spaced on the line from -1 to 1."""
 
-    modes: int
-    deviation: float
+    modes: Count
+    deviation: Positive
 
     def means(self) -> Tensor:
         """The modes' means, (modes, 1), from left to right."""
@@ -119,8 +121,8 @@ class Line(Gaussians):
 class Ring(Gaussians):
     """`modes` equally likely Gaussians evenly spaced on a circle of radius 1."""
 
-    modes: int
-    deviation: float
+    modes: Count
+    deviation: Positive
 
     def means(self) -> Tensor:
         """The modes' means, (modes, 2), the first at (1, 0), counted anticlockwise."""
@@ -132,9 +134,9 @@ class Ring(Gaussians):
 class Grid(Gaussians):
     """`side` x `side` equally likely Gaussians, `spacing` apart, around (0, 0)."""
 
-    side: int
-    spacing: float
-    deviation: float
+    side: Count
+    spacing: Positive
+    deviation: Positive
 
     def means(self) -> Tensor:
         """The modes' means, (side^2, 2), column by column from the lower left."""
@@ -146,9 +148,9 @@ class Grid(Gaussians):
 class Wheel(Gaussians):
     """A heavy mode at (0, 0) with the share `hub` of the mass, and a ring of `modes` that share the rest equally."""
 
-    modes: int
-    deviation: float
-    hub: float
+    modes: Count
+    deviation: Positive
+    hub: Annotated[float, number(above=0, below=1)]
 
     def means(self) -> Tensor:
         """The modes' means, (modes + 1, 2), the hub first."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gancore.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
 from gancore.replicas import Linear
+from gancore.values import Values, each, one_of, whole
 
 
 def mlp(replicas: int, widths: Sequence[int], activation: str, output: str = "identity") -> nn.Sequential:
@@ -51,9 +52,9 @@ class FullyConnected(Architecture):
     """Players of `hidden` layers."""
 
     @staticmethod
-    def sizes(role: str) -> set[str]:
-        """The keys of a player's recipe that say how large its layers are."""
-        return {"hidden"}
+    def sizes(role: str) -> dict[str, Values]:
+        """The keys of a player's recipe that say how large its layers are, and what each may be."""
+        return {"hidden": each(whole(1), least=0)}
 
     def generator(self) -> nn.Module:
         return self._mlp(self.latent, self.target.dimensions)
@@ -82,10 +83,11 @@ class Convolutional(Architecture):
     """Players of strided convolutions, for targets that are images: `channels` and `strides` from the image inwards."""
 
     @staticmethod
-    def sizes(role: str) -> set[str]:
-        """The keys of a player's recipe that say how large its layers are."""
+    def sizes(role: str) -> dict[str, Values]:
+        """The keys of a player's recipe that say how large its layers are, and what each may be."""
         joint = role in ("pair_discriminator", "conditional_discriminator")
-        return {"channels", "strides", "hidden"} if joint else {"channels", "strides"}
+        sizes = {"channels": each(whole(1)), "strides": each(one_of(2, 4))}
+        return sizes | {"hidden": whole(1)} if joint else sizes
 
     def generator(self) -> nn.Module:
         shape = self.target.image, self.spec["channels"][::-1], self.spec["strides"][::-1]
@@ -114,3 +116,9 @@ class Convolutional(Architecture):
 
 # What a player's recipe may name as its `network`.
 NETWORKS = {"mlp": FullyConnected, "convolutional": Convolutional}
+
+
+def network_of(role: str, replicas: int, target: Any, latent: int, spec: Mapping[str, Any]) -> nn.Module:
+    """R networks of a player in this role, for points of the target and latents of a dimension, as its recipe says."""
+    architecture = NETWORKS[spec.get("network", "mlp")]
+    return getattr(architecture(replicas, target, latent, spec), role)()

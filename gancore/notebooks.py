@@ -37,9 +37,12 @@ def find(number: str) -> Path:
 
 
 def chosen(text: str) -> list[str]:
-    """The numbers that `text` names: some, or all. Raises StudyError for an unknown one."""
+    """The numbers that `text` names: some, or all. Raises StudyError for an unknown one, for one twice and for none."""
     wanted = numbers() if text == "all" else text.replace(",", " ").split()
-    return [find(number).name[:2] for number in wanted]
+    found = [find(number).name[:2] for number in wanted]
+    if not found or len(set(found)) < len(found):
+        raise StudyError(f"notebooks {text!r}: allowed are all, or different ones of {', '.join(numbers())}")
+    return found
 
 
 def execute(number: str, output: Path, parameters: Mapping[str, Any]) -> None:

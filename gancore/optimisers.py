@@ -4,11 +4,16 @@ Updates equal `torch.optim`'s, run by run. All state is tensors, so that a CUDA 
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-PerRun = float | Sequence[float]
+from gancore.values import NOTHING, Positive, number, whole
+
+PerRun = float | Sequence[float]  # a recipe says one number, and what sweeps it makes that one for each run
+Rate = Annotated[PerRun, number(least=0)]
+Momentum = Annotated[PerRun, number(above=-1, below=1)]
 
 
 def _per_run(value: PerRun, parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -20,7 +25,7 @@ def _per_run(value: PerRun, parameters: Sequence[Tensor]) -> list[Tensor]:
 class SGD:
     """Gradient descent with heavy-ball momentum: v <- momentum v + g, w <- w - rate v."""
 
-    def __init__(self, parameters: Sequence[Tensor], rate: PerRun, momentum: PerRun = 0.0):
+    def __init__(self, parameters: Sequence[Tensor], rate: Rate, momentum: Momentum = 0.0):
         self.parameters = list(parameters)
         self.rates, self.momenta = _per_run(rate, self.parameters), _per_run(momentum, self.parameters)
         self.velocity = [torch.zeros_like(p) for p in self.parameters] if self.momenta[0].any() else []
@@ -47,11 +52,11 @@ class Adam:
     def __init__(
         self,
         parameters: Sequence[Tensor],
-        rate: PerRun,
-        beta1: PerRun = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        until: int | None = None,
+        rate: Rate,
+        beta1: Momentum = 0.9,
+        beta2: Annotated[float, number(least=0, below=1)] = 0.999,
+        epsilon: Positive = 1e-8,
+        until: Annotated[int | None, whole(1) | NOTHING] = None,
     ):
         self.parameters, self.beta2, self.epsilon = list(parameters), beta2, epsilon
         self.rates, self.momenta = _per_run(rate, self.parameters), _per_run(beta1, self.parameters)

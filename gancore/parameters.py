@@ -3,11 +3,20 @@
 import ast
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gancore.errors import StudyError
+from gancore.values import each, whole
 
 PROFILES = ("smoke", "quick", "paper")
 INJECTED = "# Parameters\n"  # how papermill begins the cell that it puts in
+
+
+class Share(NamedTuple):
+    """The `index`-th of `count` equal shares of the work, counted from 1."""
+
+    index: int
+    count: int
 
 
 def assigned(source: str) -> set[str]:
@@ -35,7 +44,7 @@ def refuse_unknown(history: Sequence[str]) -> None:
         known |= names
 
 
-def known_profile(name: str) -> str:
+def known_profile(name: object) -> str:
     """The name, if there is such a profile; StudyError if not."""
     if name not in PROFILES:
         raise StudyError(f"unknown profile {name!r}: allowed are {', '.join(PROFILES)}")
@@ -44,25 +53,30 @@ def known_profile(name: str) -> str:
 
 def known_device(name: object) -> str:
     """The name, if a device can be called so on some machine; StudyError if not."""
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(name)):
+    if not isinstance(name, str) or not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name):
         raise StudyError(f"unknown device {name!r}: allowed are auto, cpu, cuda and cuda:N")
-    return str(name)
+    return name
 
 
-def whole_number(name: str, value: object, least: int) -> int:
-    """The value, if it is a whole number from `least` up; StudyError if not."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise StudyError(f"{name} = {value!r}: allowed is a whole number from {least} up")
-    return value
+def read_share(text: object) -> Share:
+    """`"2/3"` as Share(2, 3). Raises StudyError for anything else."""
+    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text) if isinstance(text, str) else None
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise StudyError(f"unknown share {text!r}: allowed is i/k with 1 <= i <= k, such as 1/2")
+    return Share(int(found[1]), int(found[2]))
 
 
-def whole_numbers(name: str, text: object, least: int) -> list[int]:
-    """A list of different whole numbers written as in `"1 2 4"`; StudyError for anything else."""
-    words = str(text).replace(",", " ").split()
-    numbers = [int(word) for word in words if word.lstrip("-").isdigit()]
-    if len(numbers) != len(words) or not numbers or min(numbers) < least or len(set(numbers)) != len(numbers):
-        raise StudyError(f"{name} = {text!r}: allowed are different whole numbers from {least} up, such as '1 2 4'")
-    return numbers
+def whole_numbers(name: str, value: object, least: int) -> list[int]:
+    """Different whole numbers: one, a list, or a text such as `"1 2 4"`. Raises StudyError for anything else."""
+    numbers = value
+    if isinstance(value, str):
+        words = value.replace(",", " ").split()
+        numbers = [int(word) if re.fullmatch(r"[0-9]+", word) else word for word in words]
+    elif not isinstance(value, list | tuple):
+        numbers = [value]
+    if not each(whole(least)).holds(numbers) or len(set(numbers)) != len(numbers):
+        raise StudyError(f"{name} = {value!r}: allowed are different whole numbers from {least} up, such as '1 2 4'")
+    return list(numbers)
 
 
 def require(holds: bool, sentence: str) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 from gancore.streams import generator_of
+from gancore.values import NotNegative, Number
 
 aten = torch.ops.aten
 _MINUS_ONE = torch.tensor(-1.0)
@@ -95,7 +96,7 @@ class Linear(nn.Module):
 Initialiser = Callable[[np.random.Generator, str, tuple[int, ...], int], np.ndarray]
 
 
-def normal(weight: float, bias: float) -> Initialiser:
+def normal(weight: NotNegative, bias: Number) -> Initialiser:
     """Weights from N(0, weight^2), every bias the constant `bias`."""
 
     def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], inputs: int) -> np.ndarray:
@@ -104,7 +105,7 @@ def normal(weight: float, bias: float) -> Initialiser:
     return draw
 
 
-def normal_throughout(weight: float, bias: float) -> Initialiser:
+def normal_throughout(weight: NotNegative, bias: NotNegative) -> Initialiser:
     """Weights from N(0, weight^2), biases from N(0, bias^2)."""
 
     def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...], inputs: int) -> np.ndarray:

@@ -11,40 +11,44 @@ from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 from gancore import tables
+from gancore.checks import check
 from gancore.claims import Requirement, load_claims
 from gancore.errors import StudyError
 from gancore.evidence import Runs, first_halves, rests_on, shortfalls
 from gancore.files import ROOT, from_user, write_whole
 from gancore.host import pick_device
-from gancore.parameters import known_profile, refuse_unknown, require, whole_number
+from gancore.parameters import known_profile, read_share, refuse_unknown
 from gancore.plots import as_html, save
 from gancore.provenance import code_digest
-from gancore.recipes import check
 from gancore.results import Store, provenance_of, read
 from gancore.stats import Interval
 from gancore.trials import counted, load_trials
-from gancore.work import POPULATION, pieces, read_share, train_piece
+from gancore.values import TEXT, TRUTH, Values, whole
+from gancore.work import POPULATION, pieces, train_piece
 
 
 class Study:
     """One execution of a notebook."""
 
-    def __init__(self, notebook: str, namespace: Mapping[str, Any], sizes: Mapping[str, Mapping[str, int]]):
+    def __init__(
+        self, notebook: str, namespace: Mapping[str, Any], sizes: Mapping[str, Mapping[str, int]], **allowed: Values
+    ):
         """Take the parameters from the notebook's `namespace`; `sizes` gives those left at None, by profile.
 
-        Raises StudyError for an unknown parameter or an impossible value.
+        `allowed` says what parameters of the notebook's own may be, and a size that may not be every whole number
+        from 1 up. Raises StudyError for an unknown parameter or an impossible value.
         """
         refuse_unknown(namespace.get("In", []))
         self.notebook, self.profile = notebook, known_profile(namespace["profile"])
         self.size = {
-            name: whole_number(name, default if namespace.get(name) is None else namespace[name], least=1)
+            name: allowed.pop(name, whole(1)).check(name, default if namespace.get(name) is None else namespace[name])
             for name, default in sizes[self.profile].items()
         }
-        first = whole_number("first_seed", namespace["first_seed"], least=0)
-        self.seeds = range(first, first + self.size["n_seeds"])
+        for name, values in {**allowed, "first_seed": whole(0), "results": TEXT, "train": TRUTH}.items():
+            values.check(name, namespace[name])
+        self.seeds = range(namespace["first_seed"], namespace["first_seed"] + self.size["n_seeds"])
         self.device = pick_device(namespace["device"])
         self.share = read_share(namespace["share"])
-        require(isinstance(namespace["train"], bool), f"train = {namespace['train']!r}: allowed are True and False")
         self.trains = namespace["train"] or self.profile != "paper"
         self.build = from_user(os.environ.get("GANCORE_BUILD") or ROOT / "build") / self.profile
         self.store = Store(self._results_folder(namespace["results"]) / notebook)
@@ -76,6 +80,7 @@ class Study:
                 "asks for; with other parameters, set train = True"
             )
         if missing:
+            self.check(arms)
             self.store.check_writable()
             for piece in pieces(arms, seeds, self.share, together):
                 train_piece(piece, self.store, self.device, self.build / "checkpoints" / code_digest() / self.notebook)

@@ -9,7 +9,7 @@ seed cell by cell, the last axis fastest.
 import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -44,6 +44,21 @@ def spread(recipe: Mapping[str, Any], seeds: Sequence[int]) -> tuple[dict[str, A
         for place in axis["sets"]:
             _put(flat, place, [cell[number] for cell in grid] * len(seeds))
     return flat, [seed for seed in seeds for _ in grid]
+
+
+def singly(recipe: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The recipe without its sweep, then with each value of each axis put alone into its places.
+
+    Raises StudyError as `spread` does.
+    """
+    flat = {key: value for key, value in recipe.items() if key != "sweep"}
+    yield flat
+    for axis in recipe.get("sweep", {}).values():
+        for value in axis["values"]:
+            changed = json.loads(json.dumps(flat))
+            for place in axis["sets"]:
+                _put(changed, place, value)
+            yield changed
 
 
 def _put(recipe: dict[str, Any], place: str, value: Any) -> None:

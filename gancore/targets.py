@@ -5,7 +5,7 @@ A target knows its `dimensions`, and `draw(batch)` says how a run draws its batc
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from torch import Tensor
@@ -16,14 +16,15 @@ from gancore.errors import StudyError
 from gancore.images import CLASSES, SIDES, Folder, ImageSet, TrafficScene, load
 from gancore.latents import Coded, Normal, Sectioned, Uniform
 from gancore.streams import Draw
+from gancore.values import NOTHING, one_of, whole
 
 
 @dataclass(frozen=True)
 class Pictures:
     """Images as points, pixels in [-1, 1]: the training images of the set `images`, or the `first` so many."""
 
-    images: str
-    first: int | None = None
+    images: Annotated[str, one_of(*SIDES)]
+    first: Annotated[int | None, whole(1) | NOTHING] = None
 
     @property
     def dimensions(self) -> int:
@@ -96,12 +97,20 @@ TARGETS = {
 }
 
 
+LATENTS = {name: target for name, target in TARGETS.items() if target is not LabelledPictures}  # a code is no latent
+
+
 def target_of(recipe: Mapping[str, Any]) -> Any:
-    """The recipe's target. Raises StudyError for an unknown one."""
+    """The recipe's target. Raises StudyError for an unknown one, and for a setting that it does not have."""
     return make(TARGETS, recipe["target"], "target")
 
 
 def latent_of(recipe: Mapping[str, Any]) -> Any:
-    """What the recipe's latents are drawn from: a number stands for standard normal ones of that dimension."""
+    """What the recipe's latents are drawn from: a number stands for standard normal ones of that dimension.
+
+    Raises StudyError as `target_of` does.
+    """
     latent = recipe["latent"]
-    return make(TARGETS, latent, "latent distribution") if isinstance(latent, Mapping) else Normal(latent)
+    if isinstance(latent, Mapping):
+        return make(LATENTS, latent, "latent distribution")
+    return Normal(whole(1).check("latent", latent))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gancore.checkpoints import load_checkpoint, save_checkpoint
+from gancore.errors import StudyError
 from gancore.games import Game
 from gancore.host import settle
 from gancore.optimisers import Optimiser
@@ -44,6 +45,16 @@ class Population:
     noise: Stream
     mixing: Stream
     turns: Mapping[str, int] = field(default_factory=dict)  # of the discriminator in each step, 1 if not named
+
+    def __post_init__(self) -> None:
+        """Raises StudyError for a network that the runs would share: all that it holds must lead with R."""
+        for player, network in self.game.players.items():
+            for name, value in network.state_dict().items():
+                if value.shape[:1] != (len(self.seeds),):
+                    raise StudyError(
+                        f"{name} of the {player} has the shape {tuple(value.shape)}: allowed is one that begins with "
+                        f"{len(self.seeds)}, the number of runs, since runs that share a network are not independent"
+                    )
 
     def draw(self, step: int) -> list[Tensor]:
         """What the players are shown at a step: real points, latents, and where penalties look between points."""

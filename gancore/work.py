@@ -1,6 +1,5 @@
 """What is to be trained: an arm's seeds, cut into populations and shared out among processes."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 
 from gancore import recipes
-from gancore.errors import StudyError
 from gancore.observers import observers
+from gancore.parameters import Share
 from gancore.progress import progress_bar
 from gancore.provenance import provenance
 from gancore.results import Store, as_dataset, key_of
@@ -25,21 +24,6 @@ class Piece(NamedTuple):
     arm: str
     recipe: Mapping[str, Any]
     seeds: Sequence[int]
-
-
-class Share(NamedTuple):
-    """The `index`-th of `count` equal shares of the work, counted from 1."""
-
-    index: int
-    count: int
-
-
-def read_share(text: str) -> Share:
-    """`"2/3"` as Share(2, 3). Raises StudyError for anything else."""
-    found = re.fullmatch(r"(\d+)/(\d+)", str(text))
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise StudyError(f"unknown share {text!r}: allowed is i/k with 1 <= i <= k, such as 1/2")
-    return Share(int(found[1]), int(found[2]))
 
 
 def pieces(

@@ -7,7 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from gancore.objectives import OBJECTIVES
-from gancore.recipes import population
+from gancore.recipes import assembled, population
 from gancore.streams import BLOCK
 from gancore.train import train
 
@@ -93,7 +93,7 @@ def parts_of(runs, run, steps):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_players_loss_and_gradient_are_those_of_ordinary_networks_run_by_run(case, objective, device):
     recipe = bigan(objective=objective) | case
-    runs = population(recipe, SEEDS, device)
+    runs = assembled(recipe, SEEDS, device)
     found = {}
     for name, network in runs.game.players.items():
         loss = runs.game.loss(name, runs.game.batch(*runs.draw(0)))
@@ -110,7 +110,7 @@ def test_each_players_loss_and_gradient_are_those_of_ordinary_networks_run_by_ru
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_whole_steps_are_those_of_the_textbook_loop(case, device):
     recipe = bigan() | case
-    runs = population(recipe, SEEDS, device)
+    runs = assembled(recipe, SEEDS, device)
     players = [taken_apart(runs, run) for run in range(len(SEEDS))]
     losses = torch.stack([runs.move(*runs.draw(step)).cpu() for step in range(STEPS)])
     for run, own_players in enumerate(players):
@@ -156,7 +156,7 @@ def test_only_the_movers_parameters_ask_for_gradients():
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_run_depends_on_its_seed_alone(case, device):
-    among, (place, seed) = population(bigan() | case, SEEDS, device), (2, SEEDS[2])
+    among, (place, seed) = assembled(bigan() | case, SEEDS, device), (2, SEEDS[2])
     recipe = bigan() | {
         key: [p | {"weight": own(p["weight"], place)} for p in value] if key == "penalties" else own(value, place)
         for key, value in case.items()

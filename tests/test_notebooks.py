@@ -1,10 +1,12 @@
 """The committed notebooks keep the conventions that a reader relies on."""
 
+import ast
 import base64
 import re
 import statistics
 
 import nbformat
+import papermill
 import pytest
 from environment import PYPROJECT, environment
 
@@ -64,11 +66,25 @@ def test_every_cell_was_executed_in_order_without_error_or_stderr(notebook):
     assert not [o for o in outputs(notebook) if o.output_type == "error" or o.get("name") == "stderr"]
 
 
-def test_parameters_are_scalars_with_a_comment_each(notebook):
+def test_parameters_are_annotated_scalars_with_a_comment_each(notebook):
     (cell,) = tagged(notebook, "parameters")
     lines = cell.source.splitlines()
-    assert all(re.fullmatch(r"\w+ = (None|True|False|-?[\d.e]+|\"[^\"]*\")  # .+", line) for line in lines)
-    assert {line.split(" = ")[0] for line in lines} >= ASKED
+    found = [re.fullmatch(r'(\w+): (\w+) = (None|True|False|-?[\d.e]+|"[^"]*")  # .+', line) for line in lines]
+    assert all(found)
+    for name, kind, default in (match.groups() for match in found):
+        value = ast.literal_eval(default)
+        assert kind in ("str", "int", "float", "bool") and (value is None or type(value).__name__ == kind), name
+    assert {match[1] for match in found} >= ASKED
+
+
+def test_papermills_help_knows_every_parameters_type_and_says_what_it_is(path):
+    asked = papermill.inspect_notebook(path)
+    assert asked.keys() >= ASKED
+    assert all(about["inferred_type_name"] in ("str", "int", "float", "bool") for about in asked.values())
+    assert all(len(about["help"]) > 10 for about in asked.values())
+
+
+def test_there_is_one_cell_that_trains(notebook):
     assert len(tagged(notebook, "train")) == 1
 
 
@@ -112,5 +128,8 @@ def test_an_unknown_notebook_is_refused_with_what_there_is():
         find("99")
     with pytest.raises(StudyError, match="unknown notebook 'x'"):
         chosen("01 x")
+    for text in ("", " ", ",", "01 01", "1 01"):
+        with pytest.raises(StudyError, match=f"notebooks '{text}': allowed are all, or different ones of 01"):
+            chosen(text)
     assert chosen("1 04") == ["01", "04"]  # Snakemake takes a lone 04 for the number 4
     assert chosen("all") == numbers() == [p.name[:2] for p in PATHS]

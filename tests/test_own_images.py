@@ -74,6 +74,7 @@ def shown_by(notebook):
     return "\n".join(o.get("text", "") + "".join(o.get("data", {}).get(kind, "") for kind in kinds) for o in outputs)
 
 
+@pytest.mark.slow
 def test_line_scans_run_on_fashion_mnist_without_a_word_on_digits_or_classes(fashion, build, tmp_path):
     execute("03", tmp_path / "out.ipynb", {**SMALL, "n_seeds": 2, "images": "fashion-mnist"})
     shown = shown_by(tmp_path / "out.ipynb")
@@ -87,6 +88,7 @@ def test_line_scans_run_on_fashion_mnist_without_a_word_on_digits_or_classes(fas
     assert {verdict["verdict"] for verdict in verdicts} == {"not judged"}
 
 
+@pytest.mark.slow
 def test_frames_of_a_relative_folder_and_fashion_mnist_run_without_a_verdict_on_them(
     fashion, folder, build, tmp_path, monkeypatch
 ):

@@ -2,7 +2,7 @@ import pytest
 
 from gancore.errors import StudyError
 from gancore.host import pick_device
-from gancore.parameters import known_profile, refuse_unknown, whole_number, whole_numbers
+from gancore.parameters import known_profile, refuse_unknown, whole_numbers
 from gancore.study import Study
 
 PARAMETERS = {
@@ -48,7 +48,9 @@ def test_a_parameter_that_the_notebook_lacks_is_refused():
     refuse_unknown([*history[:2], "# Parameters\nsteps = 5\n", "%matplotlib inline", "later = 1"])
 
 
-@pytest.mark.parametrize("text", ["", "0 2", "-1", "2 2", "two", "2.5"])
+@pytest.mark.parametrize(
+    "text", ["", "0 2", "-1", "2 2", "two", "2.5", None, True, 2.0, [], [2, 2], [2, "4"], [[2]], [True, 2]]
+)
 def test_a_list_of_latent_dimensions_that_cannot_be_meant_is_refused(text):
     with pytest.raises(StudyError, match="latent_dimensions"):
         whole_numbers("latent_dimensions", text, least=1)
@@ -57,7 +59,7 @@ def test_a_list_of_latent_dimensions_that_cannot_be_meant_is_refused(text):
 def test_lists_of_whole_numbers_are_read_in_order():
     assert whole_numbers("d", "4, 2 16", least=1) == [4, 2, 16]
     assert whole_numbers("d", 4, least=1) == [4]
-    assert whole_number("n", 4, least=1) == 4
+    assert whole_numbers("d", [4, 2], least=1) == [4, 2]
 
 
 def test_every_profile_and_the_cpu_are_known():

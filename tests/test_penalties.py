@@ -15,7 +15,7 @@ from gancore.games.bigan import Pairs
 from gancore.nets import mlp
 from gancore.objectives import OBJECTIVES
 from gancore.penalties import OF_PAIRS, OF_POINTS, Penalty, between
-from gancore.recipes import population
+from gancore.recipes import assembled, population
 from gancore.replicas import ACTIVATIONS, initialise, normal_throughout
 from gancore.train import train
 
@@ -182,7 +182,7 @@ def test_two_penalties_add_up():
 def test_a_penalty_of_weight_zero_moves_no_parameter(name, device):
     recipe = bigan() if name in OF_PAIRS else moons(points=None)
     without, zero, some = (
-        population(recipe | {"penalties": penalties}, range(3), device)
+        assembled(recipe | {"penalties": penalties}, range(3), device)
         for penalties in ([], [{"name": name, "weight": 0}], [{"name": name, "weight": [0.0, 0.5, 0.0]}])
     )
     for runs in (without, zero, some):
@@ -235,7 +235,7 @@ class Operations(TorchDispatchMode):
 def test_a_step_takes_no_numbers_from_python_which_a_cuda_graph_could_not_replay(name, weight):
     recipe = bigan(reconstruction=weight) if name in OF_PAIRS else moons(points=None, optimiser=ADAM)
     recipe["players"]["discriminator"]["clip"] = 0.5
-    runs = population(recipe | {"penalties": [{"name": name, "weight": weight}]}, range(2), CPU)
+    runs = assembled(recipe | {"penalties": [{"name": name, "weight": weight}]}, range(2), CPU)
     drawn_before = runs.draw(0)
     with Operations() as carried_out:
         runs.move(*drawn_before)

@@ -149,7 +149,7 @@ WRONG = {
     "'hidden' is missing from the discriminator": lambda: changed(convolutional(DIGITS), "discriminator", hidden=None),
     "'hidden' is unknown in the encoder": lambda: changed(convolutional(DIGITS), "encoder", hidden=[3]),
     "'penalty' is unknown in the recipe: allowed are": lambda: moons() | {"penalty": "r1"},
-    "latent dimension 0: allowed is a whole number from 1 up": lambda: moons(latent=0),
+    "latent = 0: allowed is a whole number from 1 up": lambda: moons(latent=0),
     "unknown latent distribution 'normal': allowed are": lambda: bigan(latent={"name": "normal", "dimensions": 2}),
     "images of side 8 through convolutions with [4, 6] maps and strides [4, 4]: allowed are": lambda: changed(
         convolutional(DIGITS), "encoder", strides=[4, 4]

@@ -10,9 +10,10 @@ from arms import CPU, moons
 from gancore import recipes
 from gancore.errors import StudyError
 from gancore.observers import observers
+from gancore.parameters import Share, read_share
 from gancore.results import Store, as_dataset, key_of, read
 from gancore.train import train
-from gancore.work import Piece, Share, pieces, read_share, train_piece
+from gancore.work import Piece, pieces, train_piece
 
 OBSERVE = {
     "measures": {"times": 2, "points": 50},

@@ -13,7 +13,7 @@ from arms import ADAM, CPU, moons, runs_of, same
 from gancore import StudyError
 from gancore.checkpoints import load_checkpoint
 from gancore.observers import observers
-from gancore.recipes import population
+from gancore.recipes import assembled
 from gancore.streams import BLOCK
 from gancore.train import Record, train
 
@@ -29,7 +29,7 @@ RECIPE = moons(
 
 def train_arm(checkpoint: Path | None):
     """Train the arm from its checkpoint, or from the start; returns the runs and their record."""
-    runs = population(RECIPE, range(len(RATES)), CPU)
+    runs = assembled(RECIPE, range(len(RATES)), CPU)
     watching = list(observers(RECIPE, runs).values())
     return runs, train(runs, STEPS, watching, checkpoint=checkpoint, every_seconds=0.0)
 
@@ -52,7 +52,7 @@ def kill_once_it_has_gone_on(context, checkpoint: Path, delay: float) -> None:
 
 def step_of(checkpoint: Path) -> int:
     record = Record(0, torch.zeros(len(RATES)))
-    load_checkpoint(checkpoint, population(RECIPE, range(len(RATES)), CPU), record)
+    load_checkpoint(checkpoint, assembled(RECIPE, range(len(RATES)), CPU), record)
     return record.step
 
 

@@ -10,6 +10,7 @@ from arms import moons
 from matplotlib.figure import Figure
 
 from gancore import stats
+from gancore.__main__ import main
 from gancore.animation import scrubber
 from gancore.errors import StudyError
 from gancore.files import ROOT
@@ -181,13 +182,24 @@ def test_arms_with_seeds_of_their_own_and_small_populations_are_all_trained(open
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["check", "--profile", "fast"], "error: unknown profile 'fast': allowed are smoke, quick, paper"),
-        (["check", "--notebooks", "99"], "error: unknown notebook '99': allowed are 01"),
-        (["check", "--device", "tpu"], "error: unknown device 'tpu': allowed are auto, cpu, cuda and cuda:N"),
-        (["figures", "--notebooks", "1x"], "error: unknown notebook '1x'"),
+        (["check", "--profile", "fast"], "unknown profile 'fast': allowed are smoke, quick, paper"),
+        (["check", "--notebooks", "99"], "unknown notebook '99': allowed are 01"),
+        (["check", "--device", "tpu"], "unknown device 'tpu': allowed are auto, cpu, cuda and cuda:N"),
+        (["check", "--share", "3/2"], "unknown share '3/2': allowed is i/k with 1 <= i <= k, such as 1/2"),
+        (["check", "--notebooks", ""], "notebooks '': allowed are all, or different ones of 01"),
+        (["train", "--notebooks", "01", "--share", "0/2"], "unknown share '0/2'"),
+        (["figures", "--notebooks", "1x"], "unknown notebook '1x'"),
+        (["figures", "--notebooks", "01 01"], "notebooks '01 01': allowed are"),
     ],
 )
-def test_a_command_that_cannot_be_meant_ends_with_one_sentence(words, sentence):
-    done = subprocess.run([sys.executable, "-m", "gancore", *words], cwd=ROOT, capture_output=True, text=True)
+def test_a_command_that_cannot_be_meant_is_refused_in_a_sentence(words, sentence):
+    with pytest.raises(StudyError) as refused:
+        main(words)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_a_refused_command_ends_with_its_sentence_alone():
+    words = [sys.executable, "-m", "gancore", "check", "--profile", "fast"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith(sentence) and len(done.stderr.splitlines()) == 1
+    assert done.stderr.splitlines() == ["error: unknown profile 'fast': allowed are smoke, quick, paper"]

@@ -231,5 +231,5 @@ def test_measures_of_runs_that_dropped_modes():
 @pytest.mark.parametrize("bad", [{"side": 8}, {"side": 500}, {"noise": 0.0}, {"noise": 1.0}, {"light": 0.5}])
 def test_a_scene_that_cannot_be_told_is_refused(bad):
     ((name, value),) = bad.items()
-    with pytest.raises(StudyError, match=f"{name} = {value}: allowed in a traffic scene is"):
+    with pytest.raises(StudyError, match=f"{name} of a traffic scene = {value}: allowed is"):
         TrafficScene(**bad)

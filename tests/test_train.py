@@ -10,7 +10,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from gancore.observers import observers
-from gancore.recipes import population
+from gancore.recipes import assembled, population
 from gancore.streams import BLOCK, Stream, normal
 from gancore.train import FIRST_STEPS, Observer, train
 
@@ -63,7 +63,7 @@ def test_training_equals_moving_step_by_step(optimiser, device):
 
 
 def arm_of_rates(rates):
-    return runs_of(range(len(rates)), optimiser={"name": "sgd", "rate": rates})
+    return assembled(moons(optimiser={"name": "sgd", "rate": rates}), range(len(rates)), CPU)
 
 
 def test_an_insane_rate_is_recorded_and_leaves_its_neighbours_every_bit():

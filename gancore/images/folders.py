@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from gancore.files import from_user
 from gancore.images.pixels import MODES, in_bytes, picture, reason
 from gancore.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
 from gancore.streams import Draw
+from gancore.values import NOTHING, TEXT, Count, check_settings, one_of
 
 FORMATS = "apng avif bmp dib gif j2k jfif jp2 jpe jpeg jpg jpx mpo pbm pfm pgm png pnm ppm qoi sgi tga tif tiff webp"
 SUFFIXES = {f".{suffix}" for suffix in FORMATS.split()}
@@ -35,16 +37,13 @@ class Folder:
     when the images are asked for and `path` is no folder, has no readable image, or has another digest.
     """
 
-    path: str
-    side: int = 32
-    channels: int = 1
-    digest: str | None = None
+    path: Annotated[str, TEXT]
+    side: Count = 32
+    channels: Annotated[int, one_of(*MODES)] = 1
+    digest: Annotated[str | None, TEXT | NOTHING] = None
 
     def __post_init__(self) -> None:
-        if self.channels not in MODES:
-            raise StudyError(f"channels = {self.channels}: allowed are 1, for grey, and 3, for colour")
-        if self.side < 1:
-            raise StudyError(f"side = {self.side}: allowed is a whole number of pixels from 1")
+        check_settings(type(self), 0, vars(self), "a folder")
 
     @property
     def dimensions(self) -> int:

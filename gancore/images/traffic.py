@@ -6,17 +6,17 @@ Lengths are in thirty-seconds of the frame's side, x to the right and y down; gr
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gancore.errors import StudyError
 from gancore.images import street
 from gancore.images.street import LANES
 from gancore.streams import Draw
+from gancore.values import check_settings, number, whole
 
 STRENGTH = 0.1  # a vehicle stands out from the road by 1 +- this much of what its template does
 CONTRASTS = (0.7, 1.4)  # what a frame's light may be taken for
@@ -65,15 +65,13 @@ class TrafficScene:
     or `rush` not from 0.1 to 10.
     """
 
-    side: int = 32
-    noise: float = 0.04
-    light: float = 0.1
-    rush: float = 1
+    side: Annotated[int, whole(32, 128)] = 32
+    noise: Annotated[float, number(0.01, 0.1)] = 0.04
+    light: Annotated[float, number(0, 0.15)] = 0.1
+    rush: Annotated[float, number(0.1, 10)] = 1
 
     def __post_init__(self) -> None:
-        for name, least, most in (("side", 32, 128), ("noise", 0.01, 0.1), ("light", 0, 0.15), ("rush", 0.1, 10)):
-            if not least <= getattr(self, name) <= most:
-                raise StudyError(f"{name} = {getattr(self, name)}: allowed in a traffic scene is {least} to {most}")
+        check_settings(type(self), 0, vars(self), "a traffic scene")
 
     @property
     def dimensions(self) -> int:

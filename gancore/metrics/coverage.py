@@ -4,29 +4,34 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
+from gancore.metrics.finite import of_finite
 from gancore.metrics.two_sample import energy_distance
 from gancore.mixtures import Gaussians, Moons
 
 REACH = 0.1  # a tenth of the arcs' radius, about what a dot on the figures spans
 
 
+@of_finite
 def rarer_share(x: Tensor, moons: Moons) -> Tensor:
     """Share of the points that lie nearer to the arc with fewer of them: (R, n, 2) -> (R,) in [0, 1/2]."""
     lower = moons.distances(x).argmin(-1).float().mean(1)
     return torch.minimum(lower, 1 - lower)
 
 
+@of_finite
 def distance_to_arcs(x: Tensor, moons: Moons) -> Tensor:
     """Mean distance from a point to the nearest arc: (R, n, 2) -> (R,)."""
     return moons.distances(x).amin(-1).mean(1)
 
 
+@of_finite
 def arc_coverage(x: Tensor, moons: Moons, reach: float = REACH) -> Tensor:
     """Share of the arcs' length that has a point within `reach`: (R, n, 2) -> (R,) in [0, 1]."""
     places = moons.along(100).to(x).expand(len(x), -1, -1)
     return (torch.cdist(places, x).amin(2) <= reach).float().mean(1)
 
 
+@of_finite
 def moons_measures(x: Tensor, moons: Moons) -> dict[str, Tensor]:
     """What notebook 01 follows over time, each (R,): see the functions of the same names."""
     return {
@@ -44,14 +49,16 @@ def member_shares(nearest: Tensor, counts: Tensor, modes: int) -> Tensor:
 
 
 def reverse_kl(shares: Tensor, truth: Tensor) -> Tensor:
-    """KL of the shares (R, modes) to the true ones (modes,), in nats: 0 where they agree."""
-    return (torch.xlogy(shares, shares) - torch.xlogy(shares, truth)).sum(1)
+    """KL of the shares (R, modes) to the true ones (modes,), in nats: 0 where they agree, NaN where there are none."""
+    divergence = (torch.xlogy(shares, shares) - torch.xlogy(shares, truth)).sum(1)
+    return divergence.where(shares.sum(1) > 0, torch.nan)
 
 
 WITHIN = (3, 6, 9, 15)  # radii, in deviations, in which a mode may be looked for
 HOLDS = 0.25  # a mode is held by this part of its true share within the first radius, which no noise puts there
 
 
+@of_finite
 def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
     """What is followed over time on Gaussians, each (R,); the definitions are PacGAN's (Lin et al. 2018, section 4).
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from gancore.guide import Moments, class_moments
+from gancore.metrics.finite import of_finite
 
 LUMINANCE, CONTRAST = 0.01**2, 0.03**2  # what keeps the quotients of SSIM finite, for pixels in [0, 1]
 SCALES = 2  # all that small images have room for
@@ -24,7 +25,7 @@ class Gaussian(NamedTuple):
 
 
 def gaussian_of(features: Tensor) -> Gaussian:
-    """The Gaussian with the features' mean and covariance: (..., n, J)."""
+    """The Gaussian with the features' mean and covariance: (..., n, J). The covariance of one point alone is NaN."""
     features = features.double()
     mean = features.mean(-2, keepdim=True)
     centred = features - mean
@@ -32,25 +33,36 @@ def gaussian_of(features: Tensor) -> Gaussian:
 
 
 def frechet_distance(a: Gaussian, b: Gaussian) -> Tensor:
-    """|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), FID's distance (Heusel et al. 2017, equation 6): (...,)."""
+    """|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), FID's distance (Heusel et al. 2017, equation 6): (...,).
+
+    NaN where one of the two is not finite, as that of a single point.
+    """
     root = _root(b.covariance)
-    overlap = torch.linalg.eigvalsh(root @ a.covariance @ root).clamp(min=0).sqrt().sum(-1)
+    overlap = torch.linalg.eigvalsh(_solvable(root @ a.covariance @ root)).clamp(min=0).sqrt().sum(-1)
     trace = a.covariance.diagonal(dim1=-2, dim2=-1).sum(-1) + b.covariance.diagonal(dim1=-2, dim2=-1).sum(-1)
-    return (a.mean - b.mean).square().sum(-1) + trace - 2 * overlap
+    distance = (a.mean - b.mean).square().sum(-1) + trace - 2 * overlap
+    return distance.where(trace.isfinite(), torch.nan)
 
 
 def _root(covariance: Tensor) -> Tensor:
     """The symmetric square root of a covariance."""
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = torch.linalg.eigh(_solvable(covariance))
     return vectors * values.clamp(min=0).sqrt().unsqueeze(-2) @ vectors.mT
 
 
+def _solvable(matrix: Tensor) -> Tensor:
+    """The matrix, or zeros in its place where it is not finite, for which LAPACK would raise an error."""
+    return matrix.where(matrix.isfinite().all(-1).all(-1)[..., None, None], 0)
+
+
+@of_finite
 def inception_score(probabilities: Tensor) -> Tensor:
     """exp E KL(p(y|x) || p(y)), from 1 to the number of classes (Salimans et al. 2016, section 4): (R,)."""
     mean = probabilities.mean(1, keepdim=True)
     return (torch.xlogy(probabilities, probabilities) - torch.xlogy(probabilities, mean)).sum(2).mean(1).exp()
 
 
+@of_finite
 def variance_ratio(features: Tensor, labels: Tensor, real: Moments) -> Tensor:
     """Variance within a class over the real one's, all features together, mean over the classes: (R,).
 
@@ -84,6 +96,7 @@ def _alike(x: Tensor, y: Tensor, window: int) -> tuple[Tensor, Tensor]:
     return structure, luminance
 
 
+@of_finite
 def similarity_within(x: Tensor, labels: Tensor, classes: int, pairs: int) -> Tensor:
     """Mean `ms_ssim` of up to so many pairs of each class, of pixels in [-1, 1]: (R, n, side^2), (R, n) -> (R,).
 

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from gancore.classifier import judge
+from gancore.errors import StudyError
 from gancore.images import CLASSES
 from gancore.mixtures import Gaussians
 
@@ -17,11 +19,22 @@ class Modes(NamedTuple):
     count: int
     name: Callable[[Tensor], Tensor]
 
+    def shares(self, x: Tensor) -> Tensor:
+        """The share of the points that belong to each mode: (R, n, D) -> (R, count)."""
+        return one_hot(self.name(x), self.count + 1)[..., :-1].float().mean(1)
+
 
 def modes_of(target: Any, reach: float = math.inf) -> Modes:
-    """The modes of Gaussians, whose points lie within `reach` of their mean, or the classes of labelled images."""
+    """The modes of Gaussians, whose points lie within `reach` of their mean, or the classes of labelled images.
+
+    Raises StudyError for a target that has neither, and for a `reach` of images.
+    """
     if isinstance(target, Gaussians):
         return _nearest(target, len(target.means()), reach)
+    if not hasattr(target, "images"):
+        raise StudyError(f"{target} has no known modes: allowed are Gaussians, and pictures that a classifier knows")
+    if reach < math.inf:
+        raise StudyError(f"reach = {reach}: allowed for Gaussians, whose points lie about a mean, and not for pictures")
     return Modes(CLASSES, judge(target.images))
 
 

@@ -2,25 +2,26 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from gancore.metrics.coverage import reverse_kl
+from gancore.metrics.finite import of_finite
 from gancore.metrics.modes import modes_of
 from gancore.targets import Pictures
 
 SEEN = 0.01  # a class is covered from this share of the images on
 
 
+@of_finite
 def picture_measures(x: Tensor, pictures: Pictures) -> dict[str, Tensor]:
     """What notebook 03 follows over time: the classes that a classifier sees, each (R,).
 
     `classes`: those with 1 % of the images or more, of 10; `class_kl`: reverse KL of the class
     shares to equal ones, in nats.
     """
-    modes = modes_of(pictures)
-    return class_measures(one_hot(modes.name(x), modes.count).float().mean(1))
+    return class_measures(modes_of(pictures).shares(x))
 
 
+@of_finite
 def class_measures(shares: Tensor) -> dict[str, Tensor]:
     """`classes` and `class_kl` of the shares of the classes: (R, classes) -> (R,) each."""
     equal = torch.full_like(shares[0], 1 / shares.shape[1])

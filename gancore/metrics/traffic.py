@@ -4,10 +4,12 @@ import torch
 from torch import Tensor
 
 from gancore.images.traffic import TrafficScene
+from gancore.metrics.finite import of_finite
 
 FOUND = 0.25  # a lane is found from this part of its true frequency on
 
 
+@of_finite
 def traffic_measures(x: Tensor, scene: TrafficScene) -> dict[str, Tensor]:
     """What is followed over time, of frames (R, n, D), by the scene's own recogniser; each (R,) but for the second.
 

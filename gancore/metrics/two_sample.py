@@ -5,7 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gancore.metrics.finite import of_finite
 
+
+@of_finite
 def energy_distance(x: Tensor, reference: Tensor) -> Tensor:
     """2 E|X - Y| - E|X - X'| - E|Y - Y'| (Szekely & Rizzo 2013, equation 5): (R, n, D), (m, D) -> (R,).
 
@@ -19,6 +22,7 @@ def energy_distance(x: Tensor, reference: Tensor) -> Tensor:
     return 2 * between - within - torch.cdist(reference, reference).mean()
 
 
+@of_finite
 def kolmogorov_smirnov(x: Tensor) -> Tensor:
     """Largest gap between the distribution of a sample and the uniform one on [0, 1]: (R, n, d) -> (R,) in [0, 1].
 
@@ -29,6 +33,7 @@ def kolmogorov_smirnov(x: Tensor) -> Tensor:
     return torch.maximum(steps[1:] - ordered, ordered - steps[:-1]).amax((1, 2))
 
 
+@of_finite
 def uniform_measures(x: Tensor, target: Any) -> dict[str, Tensor]:
     """How far codes are from uniform, (R,): `ks`, see `kolmogorov_smirnov`."""
     return {"ks": kolmogorov_smirnov(x)}

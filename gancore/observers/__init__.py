@@ -1,17 +1,23 @@
 """What is watched while a population trains, as a recipe's `observe` asks for it.
 
-An entry of `observe` names a kind of observer and its settings: so many `times` evenly spaced, or
-`at` given steps. Kinds with the same clock are observed at the same steps.
+An entry of `observe` names a kind of observer, when it looks, and its settings: so many `times` evenly spaced,
+or `at` given steps. Kinds with the same clock are observed at the same steps. A kind's settings are those
+in the signature of its function.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from gancore.choices import choose
 from gancore.errors import StudyError
+from gancore.metrics.finite import all_finite, blanked
 from gancore.observers import classes, pairs, pictures, planes, points, spaces
-from gancore.observers.clocks import moments
-from gancore.train import Observer, Population
+from gancore.observers.clocks import CLOCK, check_clock, moments
+from gancore.train import Earlier, Measure, Observer, Population
+from gancore.values import DICTIONARY, check_settings
 
 ROOMS = (points, planes, pictures, pairs, classes, spaces)
 KINDS = {kind: measure for room in ROOMS for kind, measure in room.KINDS.items()}
@@ -23,14 +29,39 @@ DIMENSIONS = {name: dimensions for room in ROOMS for name, dimensions in room.DI
 def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer]:
     """The recipe's observers, by kind.
 
-    Raises StudyError for an unknown kind, and for kinds of the same clock at different steps.
+    Raises StudyError as `check_observe` does, and where a kind needs what the game or the target does not have.
     """
-    found, clocks = {}, {}
-    for kind, spec in recipe["observe"].items():
-        measure = choose(KINDS, kind, "kind of observation")(recipe, runs, spec)
+    check_observe(recipe)
+    return {
+        kind: Observer(
+            moments(recipe["steps"], spec), _while_finite(KINDS[kind](recipe, runs, **_settings(spec)), runs)
+        )
+        for kind, spec in recipe["observe"].items()
+    }
+
+
+def check_observe(recipe: Mapping[str, Any]) -> None:
+    """Raises StudyError for an unknown kind or setting, and for kinds of the same clock at different steps."""
+    clocks = {}
+    for kind, spec in DICTIONARY.check("observe", recipe["observe"]).items():
+        function = choose(KINDS, kind, "kind of observation")
+        check_settings(function, 2, spec, kind, beside=CLOCK)
+        check_clock(recipe["steps"], spec, kind)
         at = moments(recipe["steps"], spec)
         other, its = clocks.setdefault(CLOCKS[kind], (kind, at))
         if at != its:
             raise StudyError(f"{other} and {kind} share the clock {CLOCKS[kind]!r}: observe them at the same steps")
-        found[kind] = Observer(at, measure)
-    return found
+
+
+def _while_finite(measure: Measure, runs: Population) -> Measure:
+    """The measure, NaN for the runs of which a player has a parameter that is not finite: they have diverged."""
+
+    def measured(earlier: Earlier) -> Mapping[str, Tensor]:
+        parameters = [p.detach() for optimiser in runs.optimisers.values() for p in optimiser.parameters]
+        return blanked(measure(earlier), torch.stack([all_finite(p) for p in parameters]).all(0))
+
+    return measured
+
+
+def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {setting: value for setting, value in spec.items() if setting not in CLOCK}

@@ -16,6 +16,7 @@ from gancore.games.guided import gradient_size
 from gancore.guide import Moments, class_moments, load_guide
 from gancore.images import CLASSES, load
 from gancore.latents import labelled_latents
+from gancore.metrics.finite import of_finite
 from gancore.metrics.images import (
     Gaussian,
     frechet_distance,
@@ -26,9 +27,11 @@ from gancore.metrics.images import (
 )
 from gancore.metrics.modes import modes_of
 from gancore.metrics.pictures import class_measures
+from gancore.observers.needs import having
 from gancore.observers.points import evaluated, sampler
 from gancore.targets import latent_of, target_of
 from gancore.train import Earlier, Measure, Population
+from gancore.values import Count, Positive, Several
 
 PAIRS = 20  # of images of a class that are compared
 SURE = 0.9  # an image is recognised if a class is named with this probability
@@ -37,48 +40,50 @@ SURE = 0.9  # an image is recognised if a class is named with this probability
 EXTRACTORS = {"mnist": load_classifier, "digits": partial(load_guide, "digits")}
 
 
-def shares(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def shares(recipe: Mapping[str, Any], runs: Population, *, points: Count, reach: Positive = math.inf) -> Measure:
     """`mode_shares` (R, modes): the part of `points` generated points that shows each class of images, or mode.
 
     Of a mode of Gaussians are the points within `reach` of its mean, if that is given, else all that are nearest to it.
     """
-    sample, reach = sampler(recipe, runs, spec["points"]), spec.get("reach", math.inf)
+    sample = sampler(recipe, runs, points)
     modes = modes_of(target_of(recipe), reach)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
-        member = one_hot(modes.name(sample()), modes.count + 1)[..., :-1]
-        return {"mode_shares": member.float().mean(1)}
+        return {"mode_shares": of_finite(modes.shares)(sample())}
 
     return measure
 
 
-def sections(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def sections(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
     """`section_shares` (R, asked, shown): of the images asked for as one class, the part that shows each class."""
     modes, latents = modes_of(target_of(recipe)), labelled_latents(latent_of(recipe))
-    asked = latents.labels(evaluated(latents, runs, spec["points"]))
-    sample = sampler(recipe, runs, spec["points"])
+    asked = latents.labels(evaluated(latents, runs, points))
+    sample = sampler(recipe, runs, points)
 
-    def measure(earlier: Earlier) -> dict[str, Tensor]:
-        member = one_hot(asked, latents.classes).float()  # (R, n, asked)
-        shown = member.mT @ one_hot(modes.name(sample()), modes.count).float()
-        return {"section_shares": shown / member.sum(1).unsqueeze(2)}
+    member = one_hot(asked, latents.classes).float()  # (R, n, asked)
 
-    return measure
+    @of_finite
+    def shares_by_class(x: Tensor) -> Tensor:
+        shown = member.mT @ one_hot(modes.name(x), modes.count).float()
+        return shown / member.sum(1).unsqueeze(2)
+
+    return lambda earlier: {"section_shares": shares_by_class(sample())}
 
 
-def quality(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def quality(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
     """`points` generated images in the eyes of the classifier that judges, each (R,).
 
     `classes` and `class_kl` as in `gancore.metrics.pictures`; `fid` and `inception_score` with the classifier in
     place of Inception; `variance_ratio` and `ms_ssim` within the classes that it sees: `gancore.metrics.images`. The
     reference are held-out images; `real_fid` and `real_ms_ssim` say what so many training images would get.
     """
-    target, sample = target_of(recipe), sampler(recipe, runs, spec["points"])
-    modes, judged = modes_of(target), reference(target.images, spec["points"], runs.noise.device)
+    target, sample = target_of(recipe), sampler(recipe, runs, points)
+    choose(EXTRACTORS, having(target, "images").images, "images with a classifier")
+    modes, judged = modes_of(target), reference(target.images, points, runs.noise.device)
     extractor = judged.extractor
 
-    def measure(earlier: Earlier) -> dict[str, Tensor]:
-        x = sample()
+    @of_finite
+    def of_images(x: Tensor) -> dict[str, Tensor]:
         features, label = in_batches(extractor.features, x), modes.name(x)
         return {
             **class_measures(one_hot(label, modes.count).float().mean(1)),
@@ -90,7 +95,7 @@ def quality(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]
             "real_ms_ssim": judged.ms_ssim.expand(len(x)),
         }
 
-    return measure
+    return lambda earlier: of_images(sample())
 
 
 def extractor_of(images: str) -> nn.Module:
@@ -129,8 +134,9 @@ def recognised(images: str, x: Tensor) -> Tensor:
     return (in_batches(lambda part: network(part).softmax(-1).amax(-1), x) >= SURE).float().mean(1)
 
 
-def pulls(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def pulls(recipe: Mapping[str, Any], runs: Population) -> Measure:
     """`pull` (R, terms): how hard each term of a guided generator's loss pulls, unweighted, at fixed latents."""
+    having(runs.game, "terms")
     drawn = [part.clone() for part in runs.draw(0)]
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:

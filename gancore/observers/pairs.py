@@ -10,13 +10,15 @@ from torch.nn.functional import one_hot
 from gancore.errors import StudyError
 from gancore.images import TrafficScene
 from gancore.metrics.two_sample import kolmogorov_smirnov
+from gancore.observers.needs import having, in_dimensions, players_of
 from gancore.observers.points import evaluated, evaluation_points
 from gancore.streams import generator_of
 from gancore.targets import latent_of, target_of
 from gancore.train import Earlier, Measure, Population
+from gancore.values import Count, Positive, Several
 
 
-def inversions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def inversions(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
     """How well generator and encoder invert each other on `points` points of each side, all (R,).
 
     `x_error`: median |x - G(E(x))| over the median distance of two real points, and `z_error` likewise
@@ -24,9 +26,9 @@ def inversions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, A
     other. `ks`: Kolmogorov-Smirnov distance of the codes E(x) to the latents' distribution, the worst of all
     dimensions.
     """
-    latents = latent_of(recipe)
-    real, z = (evaluated(source, runs, spec["points"]) for source in (target_of(recipe), latents))
-    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+    latents = having(latent_of(recipe), "levelled")
+    real, z = (evaluated(source, runs, points) for source in (target_of(recipe), latents))
+    generator, encoder = players_of(runs, "generator", "encoder")
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:
@@ -46,14 +48,14 @@ def _relative_error(x: Tensor, found: Tensor) -> Tensor:
     return error / apart
 
 
-def sorting(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def sorting(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
     """Whether a one-dimensional code keeps the modes of `points` real points apart: `neighbours_alike` (R,).
 
     The share of the points, in the order of their codes, whose successor belongs to the same mode; 1
     less the number of changes that even a perfect order has, divided by the number of points.
     """
-    source = latent_of(recipe)
-    x, encoder = evaluated(source, runs, spec["points"]), runs.game.players["generator"]
+    source = having(latent_of(recipe), "nearest")
+    x, encoder = evaluated(source, runs, points), runs.game.players["generator"]
     _, mode = source.nearest(x)
 
     @torch.no_grad()
@@ -64,25 +66,26 @@ def sorting(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]
     return measure
 
 
-def plane(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def plane(recipe: Mapping[str, Any], runs: Population, *, places: Count, reach: Positive, points: Count) -> Measure:
     """Points and latents of one dimension each: the discriminator over the plane of pairs, and both players in it.
 
     On `places` values of x across [-`reach`, `reach`] and of z across [0, 1]: the probability
     `surface` (R, places of x, places of z) of being an encoder's pair, G over the places of z as
     `curve` (R, places), and the codes of the first `points` real points that seed 0 is judged on, `codes` (R, points).
     """
-    device, count = runs.noise.device, spec["places"]
-    x, z = torch.linspace(-spec["reach"], spec["reach"], count), torch.linspace(0, 1, count)
+    device, target = runs.noise.device, in_dimensions(target_of(recipe), 1)
+    in_dimensions(latent_of(recipe), 1)
+    x, z = torch.linspace(-reach, reach, places), torch.linspace(0, 1, places)
     pairs = torch.cartesian_prod(x, z).to(device).expand(len(runs.seeds), -1, -1)
-    real = evaluation_points(target_of(recipe), 0, spec["points"]).to(device).expand(len(runs.seeds), -1, -1)
+    real = evaluation_points(target, 0, points).to(device).expand(len(runs.seeds), -1, -1)
     along = z[:, None].to(device).expand(len(runs.seeds), -1, -1)
-    generator, encoder, discriminator = (runs.game.players[name] for name in ("generator", "encoder", "discriminator"))
+    generator, encoder, discriminator = players_of(runs, "generator", "encoder", "discriminator")
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         scores = discriminator(pairs[..., :1], pairs[..., 1:])[..., 0]
         return {
-            "surface": scores.sigmoid().unflatten(1, (count, count)),
+            "surface": scores.sigmoid().unflatten(1, (places, places)),
             "curve": generator(along)[..., 0],
             "codes": encoder(real)[..., 0],
         }
@@ -90,19 +93,19 @@ def plane(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
     return measure
 
 
-def reconstructions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def reconstructions(recipe: Mapping[str, Any], runs: Population, *, pictures: Count, between: Count) -> Measure:
     """Reconstructions of the first `pictures` held-out images, and as many interpolations between their codes.
 
     `originals` (1, pictures, D), their `reconstructions` (R, pictures, D), and `interpolations`
     (R, pictures / 2 x between, D): from every other image to the next one in `between` even steps, both
     ends included.
     """
-    held_out, pictures = target_of(recipe).held_out(), spec["pictures"]
+    held_out = having(target_of(recipe), "held_out").held_out()
     if pictures % 2 or pictures > len(held_out):
         raise StudyError(f"{pictures} held-out pictures: allowed is an even number up to all {len(held_out)}")
     x = held_out[:pictures].to(runs.noise.device).expand(len(runs.seeds), -1, -1)
-    part = torch.linspace(0, 1, spec["between"], device=x.device)[:, None]
-    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+    part = torch.linspace(0, 1, between, device=x.device)[:, None]
+    generator, encoder = players_of(runs, "generator", "encoder")
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:
@@ -114,23 +117,23 @@ def reconstructions(recipe: Mapping[str, Any], runs: Population, spec: Mapping[s
     return measure
 
 
-def vehicles(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def vehicles(recipe: Mapping[str, Any], runs: Population, *, frames: Count) -> Measure:
     """What G(E(x)) keeps of traffic frames that have one vehicle each, `frames` of them a lane: (R, lanes) each.
 
     `vehicles_kept`: share of them in which the vehicle is recognised again, in its lane; `traces_kept`: in
     which there is at least a trace of it. Raises StudyError where the target is no traffic scene.
     """
-    scene, count = target_of(recipe), spec["frames"]
+    scene = target_of(recipe)
     if not isinstance(scene, TrafficScene):
         raise StudyError(f"vehicles are observed and the target is {recipe['target']}: allowed is a traffic scene")
-    lane = torch.arange(len(scene.lanes)).repeat_interleave(count)
+    lane = torch.arange(len(scene.lanes)).repeat_interleave(frames)
     present = one_hot(lane, len(scene.lanes)).bool()  # (frames, lanes)
     x = torch.from_numpy(scene.frames(present.numpy(), generator_of(0, "vehicles"))).to(runs.noise.device)
-    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+    generator, encoder = players_of(runs, "generator", "encoder")
 
     def in_its_lane(seen: Tensor) -> Tensor:
         own = seen[:, torch.arange(len(lane)), lane]
-        return own.unflatten(1, (len(scene.lanes), count)).float().mean(2)
+        return own.unflatten(1, (len(scene.lanes), frames)).float().mean(2)
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:

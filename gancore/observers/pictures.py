@@ -1,29 +1,31 @@
 """The discriminator around images: scans along lines, scores and slopes, and the generated images themselves."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from gancore import landscape
 from gancore.errors import StudyError
+from gancore.observers.needs import having, judge_of_points
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
 from gancore.targets import target_of
 from gancore.train import Earlier, Measure, Population
+from gancore.values import Centred, Count, each, number, whole
 
 
-def plates(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def plates(recipe: Mapping[str, Any], runs: Population, *, pictures: Count) -> Measure:
     """`pictures` generated images of every run."""
-    sample = sampler(recipe, runs, spec["pictures"])
+    sample = sampler(recipe, runs, pictures)
     return lambda earlier: {"plates": sample()}
 
 
-def scores(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def scores(recipe: Mapping[str, Any], runs: Population, *, pictures: Count) -> Measure:
     """Scores and slopes of `pictures` images of the training set, held out, and generated: (R, 3, pictures) each."""
-    groups = _groups(recipe, runs, spec["pictures"])
-    discriminator = runs.game.players["discriminator"]
+    groups = _groups(recipe, runs, pictures)
+    discriminator = judge_of_points(runs)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         x = groups()  # (R, 3 pictures, D)
@@ -36,7 +38,16 @@ def scores(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any])
     return measure
 
 
-def scans(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def scans(
+    recipe: Mapping[str, Any],
+    runs: Population,
+    *,
+    pictures: Count,
+    directions: Count,
+    reaches: Annotated[Sequence[float], each(number(above=0))],
+    places: Centred,
+    kept: Count,
+) -> Measure:
     """Line-scans through images of the training set, held out, and generated, in windows of several widths.
 
     Through each of `pictures` images of a kind go `directions` lines from N(0, I) and, as the last
@@ -45,21 +56,20 @@ def scans(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
     steady, the correlation of a scan with itself at the observation before. The scans of the first
     `kept` images are stored, less their value at k = 0.
     """
-    groups, ways = _groups(recipe, runs, spec["pictures"]), _directions(spec["directions"], runs, target_of(recipe))
-    unit = torch.linspace(-1, 1, spec["places"], device=ways.device)
-    discriminator = runs.game.players["discriminator"]
+    whole(1, pictures).check("kept of scans", kept)
+    groups, ways = _groups(recipe, runs, pictures), _directions(directions, runs, target_of(recipe))
+    unit = torch.linspace(-1, 1, places, device=ways.device)
+    discriminator = judge_of_points(runs)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         x = groups()
-        windows = [landscape.line_scan(discriminator, x, ways, reach * unit) for reach in spec["reaches"]]
+        windows = [landscape.line_scan(discriminator, x, ways, reach * unit) for reach in reaches]
         found = torch.stack(windows, 3).unflatten(1, (3, -1))  # (R, 3, pictures, directions, windows, places)
-        widths = [
-            landscape.basin_widths(window, reach * unit) for window, reach in zip(windows, spec["reaches"], strict=True)
-        ]
-        kept = found[:, :, : spec["kept"]]
+        widths = [landscape.basin_widths(window, reach * unit) for window, reach in zip(windows, reaches, strict=True)]
+        shown = found[:, :, :kept]
         return {
             "_scans": found,
-            "scans": _shortened(kept - kept[..., [spec["places"] // 2]]),
+            "scans": _shortened(shown - shown[..., [places // 2]]),
             "peak": landscape.peaks(found, unit).float(),
             "width": _shortened(torch.stack(widths, 3).unflatten(1, (3, -1))),
             "steady": _shortened(_correlation(found, earlier["_scans"][-1].to(found) if "_scans" in earlier else None)),
@@ -73,7 +83,7 @@ def _groups(recipe: Mapping[str, Any], runs: Population, pictures: int):
 
     Raises StudyError where there are fewer of either.
     """
-    target, sample = target_of(recipe), sampler(recipe, runs, pictures)
+    target, sample = having(target_of(recipe), "held_out"), sampler(recipe, runs, pictures)
     there = [target.training(), target.held_out()]
     if pictures > min(map(len, there)):
         raise StudyError(f"{pictures} pictures are observed: allowed are at most {min(map(len, there))} of each kind")

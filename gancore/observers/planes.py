@@ -1,7 +1,7 @@
 """The discriminator over the plane, for targets in two dimensions with known means."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -11,10 +11,12 @@ from gancore import landscape
 from gancore.landscape import has_peak, scores_at
 from gancore.metrics.ranks import rank_correlation
 from gancore.observers.clocks import moments
+from gancore.observers.needs import having, in_dimensions, judge_of_points
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
 from gancore.targets import target_of
 from gancore.train import Earlier, Measure, Population
+from gancore.values import Centred, Count, Positive, each, number
 
 
 def square(half_width: float, places: int) -> Tensor:
@@ -24,13 +26,23 @@ def square(half_width: float, places: int) -> Tensor:
     return torch.cartesian_prod(side, side)
 
 
-def arrows(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def arrows(recipe: Mapping[str, Any], runs: Population, *, half_width: Positive, places: Count) -> Measure:
     """-d loss_G / dx of the first run over a square, as the source draws it."""
-    x = square(spec["half_width"], spec["places"]).to(runs.noise.device).expand(len(runs.seeds), -1, -1)
-    return lambda earlier: {"arrows": landscape.pull(runs.game.players["discriminator"], x)[:1]}
+    in_dimensions(target_of(recipe), 2)
+    discriminator = judge_of_points(runs)
+    x = square(half_width, places).to(runs.noise.device).expand(len(runs.seeds), -1, -1)
+    return lambda earlier: {"arrows": landscape.pull(discriminator, x)[:1]}
 
 
-def field(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def field(
+    recipe: Mapping[str, Any],
+    runs: Population,
+    *,
+    half_width: Positive,
+    places: Count,
+    points: Count,
+    radii: Annotated[Sequence[float], each(number(above=0))],
+) -> Measure:
     """What D's surface has to do with the fakes of now and of before.
 
     On `places` x `places` places that fill a square of `half_width`, with `points` fakes:
@@ -44,11 +56,11 @@ def field(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
 
     The last two are NaN for observations yet to come.
     """
-    target = target_of(recipe)
+    target = in_dimensions(having(target_of(recipe), "means"), 2)
     means = target.means().to(runs.noise.device)
-    x = square(spec["half_width"], spec["places"]).to(means).expand(len(runs.seeds), -1, -1)
-    sample, discriminator = sampler(recipe, runs, spec["points"]), runs.game.players["discriminator"]
-    count = len(moments(recipe["steps"], spec))
+    x = square(half_width, places).to(means).expand(len(runs.seeds), -1, -1)
+    sample, discriminator = sampler(recipe, runs, points), judge_of_points(runs)
+    count = len(moments(recipe["steps"], recipe["observe"]["field"]))
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         fake, slope = sample(), landscape.slopes(discriminator, x)
@@ -62,7 +74,7 @@ def field(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) 
             "distance_correlation": rank_correlation(scores_at(discriminator, x), distance),
             "away": torch.cosine_similarity(slope, away, dim=2).mean(1),
             "agreement": landscape.agreement(landscape.slopes(discriminator, fake), mode, len(means)),
-            "peaks": torch.stack([has_peak(discriminator, means, r).float().mean(1) for r in spec["radii"]], 1),
+            "peaks": torch.stack([has_peak(discriminator, means, r).float().mean(1) for r in radii], 1),
             "turned": _filled(torch.stack([landscape.turned(slope, f.to(slope)) for f in fields], 1), count),
             "remembered": _filled(landscape.accuracy_on(discriminator, [f.to(fake) for f in fakes]), count),
         }
@@ -75,16 +87,19 @@ def _filled(x: Tensor, count: int) -> Tensor:
     return torch.cat([x, x.new_full((len(x), count - x.shape[1]), torch.nan)], 1)
 
 
-def basins(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def basins(
+    recipe: Mapping[str, Any], runs: Population, *, directions: Count, reach: Positive, places: Centred
+) -> Measure:
     """Width of D's basins around the target's means along random lines, (R,): see `landscape.basin_widths`."""
-    means = target_of(recipe).means().to(runs.noise.device)
-    ways = generator_of(0, "directions").standard_normal((spec["directions"], 2))
+    means = in_dimensions(having(target_of(recipe), "means"), 2).means().to(runs.noise.device)
+    discriminator = judge_of_points(runs)
+    ways = generator_of(0, "directions").standard_normal((directions, 2))
     ways = torch.from_numpy(ways.astype("float32")).to(means)
-    offsets = torch.linspace(-spec["reach"], spec["reach"], spec["places"], device=means.device)
+    offsets = torch.linspace(-reach, reach, places, device=means.device)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         x = means.expand(len(runs.seeds), -1, -1)
-        scans = landscape.line_scan(runs.game.players["discriminator"], x, ways, offsets)
+        scans = landscape.line_scan(discriminator, x, ways, offsets)
         return {"basin_width": landscape.basin_widths(scans, offsets).mean((1, 2))}
 
     return measure

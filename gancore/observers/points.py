@@ -11,6 +11,7 @@ from gancore.metrics import MEASURES
 from gancore.streams import generator_of
 from gancore.targets import latent_of, target_of
 from gancore.train import Measure, Population
+from gancore.values import Count
 
 CHUNK = 2**22  # numbers generated at once: 16 MB
 
@@ -38,22 +39,22 @@ def evaluation_points(source: Any, seed: int, count: int) -> Tensor:
     return torch.from_numpy(source.draw(count)(generator_of(seed, "evaluation"), 1)[0])
 
 
-def measures(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def measures(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
     """The target's measures of `points` generated points, each (R,)."""
     measure, target = choose(MEASURES, recipe["target"]["name"], "target with measures"), target_of(recipe)
-    sample = sampler(recipe, runs, spec["points"])
+    sample = sampler(recipe, runs, points)
     return lambda earlier: measure(sample(), target)
 
 
-def snapshots(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def snapshots(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
     """`points` generated points of the first run, often enough to animate."""
-    sample = sampler(recipe, runs, spec["points"])
+    sample = sampler(recipe, runs, points)
     return lambda earlier: {"snapshots": sample()[:1]}
 
 
-def portraits(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def portraits(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
     """`points` generated points of every run."""
-    sample = sampler(recipe, runs, spec["points"])
+    sample = sampler(recipe, runs, points)
     return lambda earlier: {"portraits": sample()}
 
 

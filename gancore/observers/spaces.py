@@ -1,7 +1,8 @@
 """A latent space to which an encoder leads: whether digits lie together in it, and whether one can calculate in it."""
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -10,45 +11,63 @@ from torch.nn.functional import one_hot
 from gancore.classifier import in_batches
 from gancore.metrics.modes import modes_of
 from gancore.observers.classes import extractor_of
+from gancore.observers.needs import having, players_of
 from gancore.targets import target_of
 from gancore.train import Earlier, Measure, Population
+from gancore.values import Count, whole
 
 NEIGHBOURS = 10
+Mapped = Annotated[int, whole(31)]  # t-SNE takes some 30 points for a neighbourhood
 
 
 def purity(x: Tensor, labels: Tensor) -> float:
-    """The mean share of a point's NEIGHBOURS nearest others that have its label: (n, D), (n,)."""
+    """The mean share of a point's NEIGHBOURS nearest others that have its label: (n, D), (n,).
+
+    NaN where the points have no finite distances.
+    """
     from sklearn.neighbors import NearestNeighbors  # waited for by who measures, not by who draws
 
+    if not _apart(x):
+        return math.nan
     near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(x.cpu().numpy()).kneighbors(return_distance=False)
     return (labels[torch.from_numpy(near)] == labels[:, None]).double().mean().item()
 
 
 def flattened(x: Tensor) -> Tensor:
-    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2)."""
+    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2).
+
+    NaN where the points have no finite distances.
+    """
     from sklearn.manifold import TSNE
 
+    if not _apart(x):
+        return x.new_full((len(x), 2), torch.nan)
     return torch.from_numpy(TSNE(init="pca", random_state=0).fit_transform(x.cpu().numpy()))
 
 
-def neighbours(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def _apart(x: Tensor) -> bool:
+    return bool(x.square().sum().isfinite())
+
+
+def neighbours(recipe: Mapping[str, Any], runs: Population, *, points: Mapped) -> Measure:
     """Whether the first `points` held-out images lie beside others of their class, in three spaces.
 
     `purity` (R, spaces), see the function of that name: pixels, the features of the classifier that judges, and
     the run's codes E(x). And `maps` (1, spaces, points, 2) by t-SNE, the codes being the first run's, with the
     points' `labels` (1, points).
     """
-    target, device = target_of(recipe), runs.noise.device
-    x, labels = target.held_out()[: spec["points"]], target.held_out_labels()[: spec["points"]]
+    target, device = having(target_of(recipe), "held_out_labels"), runs.noise.device
+    x, labels = target.held_out()[:points], target.held_out_labels()[:points]
     fixed = [x, in_batches(extractor_of(target.images).features, x)]
     fixed_purity, fixed_maps = (
         [function(space) for space in fixed] for function in (lambda s: purity(s, labels), flattened)
     )
+    (encoder,) = players_of(runs, "encoder")
     shown = x.to(device).expand(len(runs.seeds), -1, -1)
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:
-        codes = runs.game.players["encoder"](shown).cpu()
+        codes = encoder(shown).cpu()
         return {
             "purity": torch.tensor([[*fixed_purity, purity(code, labels)] for code in codes]),
             "maps": torch.stack([*fixed_maps, flattened(codes[0])])[None],
@@ -58,18 +77,18 @@ def neighbours(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, A
     return measure
 
 
-def arithmetic(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
+def arithmetic(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
     """Sums of codes: a held-out image's, less the mean code of its class, plus that of another class.
 
     `landed` (R,): of G(a - b + c) for `points` images and every other class, the part that shows class c; `sums`
     (1, classes^2, D): the first run's, a row for the first image of each class, a column for each class c.
     """
-    target, device = target_of(recipe), runs.noise.device
+    target, device = having(target_of(recipe), "held_out_labels"), runs.noise.device
     modes = modes_of(target)
     everything, labels = target.held_out().to(device), target.held_out_labels().to(device)
     member = one_hot(labels, modes.count).float()
     firsts = torch.stack([(labels == label).nonzero()[0, 0] for label in range(modes.count)])
-    generator, encoder = (runs.game.players[name] for name in ("generator", "encoder"))
+    generator, encoder = players_of(runs, "generator", "encoder")
 
     @torch.no_grad()
     def measure(earlier: Earlier) -> dict[str, Tensor]:
@@ -82,7 +101,7 @@ def arithmetic(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, A
             z = style.unsqueeze(2) + means.unsqueeze(1)
             return generator(z.flatten(1, 2)).unflatten(1, (len(rows), modes.count))
 
-        rows = torch.arange(min(spec["points"], len(labels)), device=device)
+        rows = torch.arange(min(points, len(labels)), device=device)
         shown = modes.name(moved(rows).flatten(1, 2)).unflatten(1, (len(rows), modes.count))
         wanted = torch.arange(modes.count, device=device)
         other = wanted != labels[rows][:, None]  # (rows, classes)

@@ -1,0 +1,151 @@
+"""What a recipe may say: at every depth each setting must be known, there and possible.
+
+Settings of what is chosen by name are those in its signature. A sweep is checked value by value.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gancore.choices import check_choice, choose
+from gancore.dcgan import smallest_side
+from gancore.errors import StudyError
+from gancore.games import GAMES, Game
+from gancore.games.guided import BALANCES
+from gancore.guide import guide_of
+from gancore.images import CLASSES
+from gancore.latents import labelled_latents
+from gancore.nets import NETWORKS
+from gancore.objectives import OBJECTIVES
+from gancore.observers import CLOCKS, DIMENSIONS, check_observe
+from gancore.optimisers import OPTIMISERS
+from gancore.replicas import ACTIVATIONS, INITIALISERS
+from gancore.sweeps import singly
+from gancore.targets import latent_of, target_of
+from gancore.values import DICTIONARY, TEXT, Values, each, number, same_keys, whole
+
+KEYS = {"target", "latent", "batch", "players", "steps", "observe"}
+OPTIONAL = {"game", "sweep"}
+PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
+OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
+WEIGHT = number(least=0)
+PLACE = Values("a place such as 'penalties.0.weight'", lambda value: isinstance(value, str))
+# What an axis of a sweep cannot be called, since results are stored along it.
+TAKEN = {
+    "seed",
+    "player",
+    "first_step",
+    *CLOCKS.values(),
+    *(d for dimensions in DIMENSIONS.values() for d in dimensions),
+}
+
+
+def game_of(recipe: Mapping[str, Any]) -> type[Game]:
+    """The class of the game that is played. Raises StudyError for an unknown one."""
+    return choose(GAMES, recipe.get("game", "gan"), "game")
+
+
+def check(recipe: Mapping[str, Any]) -> None:
+    """Raises StudyError, which names it and what is allowed, for the first thing in a recipe that cannot be meant."""
+    game = game_of(DICTIONARY.check("the recipe", recipe))
+    same_keys(recipe, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
+    try:
+        json.dumps(recipe, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise StudyError(f"a recipe is made of numbers, texts, None, lists and dictionaries alone: {error}") from error
+    for name in ("batch", "steps"):
+        whole(1).check(name, recipe[name])
+    _check_data(recipe, game)
+    _check_sweep(recipe)
+    for alone in singly(recipe):
+        _check_game(alone, game)
+    check_observe(recipe)
+
+
+def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
+    """The target and the latents, and whether they have the classes that the game is about."""
+    target, latent = target_of(recipe), latent_of(recipe)
+    if ("conditional_discriminator" in game.PLAYERS.values()) != hasattr(target, "classes"):
+        raise StudyError(
+            f"the target {recipe['target']['name']!r} in the game {recipe.get('game', 'gan')!r}: allowed are "
+            "'labelled_pictures' in the game 'conditional', and other targets in other games"
+        )
+    if "conditional_discriminator" in game.PLAYERS.values() or "guidance" in game.ASKS:
+        classes = labelled_latents(latent).classes
+        whole(CLASSES, CLASSES).check("classes of the latents", classes)
+    for source in (target, latent):
+        source.draw(recipe["batch"])
+
+
+def _check_sweep(recipe: Mapping[str, Any]) -> None:
+    sweep, places = DICTIONARY.check("the sweep", recipe.get("sweep", {})), []
+    for name, axis in sweep.items():
+        if name in TAKEN:
+            raise StudyError(f"the sweep's axis {name!r}: allowed is a name that results do not have already")
+        same_keys(axis, {"sets", "values"}, f"the sweep's axis {name!r}")
+        places += each(PLACE).check(f"sets of the sweep's axis {name!r}", axis["sets"])
+        each(number()).check(f"values of the sweep's axis {name!r}", axis["values"])
+    for place in places:
+        if places.count(place) > 1:
+            raise StudyError(f"the sweep sets {place!r} twice: allowed is once")
+
+
+def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
+    """The players, and what they minimise, with a number wherever a sweep may set one."""
+    same_keys(recipe["players"], set(game.PLAYERS), "players")
+    for name, player in recipe["players"].items():
+        _check_player(recipe, name, game.PLAYERS[name], player)
+    for player, turns in DICTIONARY.check("turns", recipe.get("turns", {})).items():
+        if player != "discriminator" or not whole(1).holds(turns):
+            raise StudyError(f"turns of the {player} {turns!r}: allowed is a number from 1 up, of the discriminator")
+    if "objective" in recipe:
+        choose(OBJECTIVES, recipe["objective"], "objective")
+    for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
+        same_keys(penalty, {"name", "weight"}, "a penalty")
+        choose(game.PENALTIES, penalty["name"], "penalty")
+        WEIGHT.check(f"weight of the penalty {penalty['name']!r}", penalty["weight"])
+    if "reconstruction" in recipe:
+        WEIGHT.check("reconstruction", recipe["reconstruction"])
+    if "guidance" in recipe:
+        _check_guidance(recipe, game)
+
+
+def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
+    any_size = {key for network in NETWORKS.values() for key in network.sizes(role)}
+    same_keys(player, PLAYER_KEYS, f"the {name}", OPTIONAL_FOR_PLAYERS | any_size)
+    sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(role)
+    same_keys(player, PLAYER_KEYS | sizes.keys(), f"the {name}", OPTIONAL_FOR_PLAYERS)
+    for key, allowed in sizes.items():
+        allowed.check(f"{key} of the {name}", player[key])
+    choose(ACTIVATIONS, player["activation"], "activation")
+    choose(ACTIVATIONS, player.get("output", "identity"), "output")
+    check_choice(INITIALISERS, player["initialiser"], "initialiser", f"the {name}'s")
+    check_choice(OPTIMISERS, player["optimiser"], "optimiser", f"the {name}'s", given=1)
+    if "clip" in player:
+        number(above=0).check(f"clip of the {name}", player["clip"])
+    if player.get("network") == "convolutional":
+        target = target_of(recipe)
+        if not hasattr(target, "image"):
+            raise StudyError(f"the {name} is convolutional, and {recipe['target']['name']!r} has no images")
+        smallest_side(target.image, player["channels"], player["strides"])
+
+
+def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
+    spec, needed = recipe["guidance"], game.TERMS & {"adversarial"}
+    same_keys(spec, {"images", "weights"}, "the guidance", {"balance", "file", "digest"})
+    same_keys(spec["weights"], needed, "the guidance's weights", game.TERMS - needed)
+    choose(BALANCES, spec.get("balance", "fixed"), "balance")
+    for name in spec.keys() & {"file", "digest"}:
+        TEXT.check(f"{name} of the guidance", spec[name])
+    for name, weight in spec["weights"].items():
+        WEIGHT.check(f"the guidance's weight of the {name}", weight)
+    if not spec["weights"]:
+        raise StudyError("a guided generator alone needs a term: allowed are classification and statistics, or both")
+    if spec["images"] != recipe["target"].get("images"):
+        raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")
+    if recipe["batch"] < 2 * CLASSES:
+        raise StudyError(
+            f"batch size {recipe['batch']} for {CLASSES} classes: allowed is two a class or more, since one point "
+            "has no variance"
+        )
+    guide_of(spec["images"], spec.get("file"), spec.get("digest"))

@@ -1,0 +1,40 @@
+"""What an observation needs of a game and its data: had, or named in a sentence where it is lacking."""
+
+from typing import Any
+
+from torch import nn
+
+from gancore.errors import StudyError
+from gancore.train import Population
+
+
+def players_of(runs: Population, *names: str) -> list[nn.Module]:
+    """The networks of these players. Raises StudyError where the game has no such player."""
+    players = runs.game.players
+    for name in names:
+        if name not in players:
+            raise StudyError(f"the {name} is observed, and the game has none: its players are {', '.join(players)}")
+    return [players[name] for name in names]
+
+
+def judge_of_points(runs: Population) -> nn.Module:
+    """The discriminator. Raises StudyError where there is none, or one that judges more than a point alone."""
+    (discriminator,) = players_of(runs, "discriminator")
+    if runs.game.PLAYERS["discriminator"] != "discriminator":
+        raise StudyError("scores of points alone are observed, and the game's discriminator judges pairs")
+    return discriminator
+
+
+def having(source: Any, *abilities: str) -> Any:
+    """The target or latents, if they have all these. Raises StudyError, which names what is lacking, if not."""
+    for ability in abilities:
+        if not hasattr(source, ability):
+            raise StudyError(f"{ability.replace('_', ' ')} are observed, and {source} has none")
+    return source
+
+
+def in_dimensions(source: Any, dimensions: int) -> Any:
+    """The target or latents, if their points have so many dimensions. Raises StudyError if not."""
+    if source.dimensions != dimensions:
+        raise StudyError(f"{source} has {source.dimensions} dimensions: what is observed needs {dimensions}")
+    return source
