@@ -1,6 +1,9 @@
 """What is observed of classes and of latent spaces, against players made by hand and plain loops."""
 
 import copy
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from gancore.images import digits
 from gancore.metrics.images import frechet_distance, gaussian_of
 from gancore.mixtures import Ring
 from gancore.observers import observers
-from gancore.observers.spaces import NEIGHBOURS, purity
+from gancore.observers.spaces import NEIGHBOURS, flattened, purity
 from gancore.recipes import population
 from gancore.results import Store, as_dataset
 from gancore.train import train
@@ -185,3 +188,12 @@ def test_a_conditional_game_is_watched_as_the_others_are():
     recipe = digits_recipe("conditional", CODED, observe={"quality": {"times": 1, "points": 30}})
     found = watched(copy.deepcopy(recipe))
     assert found["fid"].isfinite().all()
+
+
+def test_a_map_hangs_neither_on_the_processor_nor_on_the_number_of_threads():
+    """In a process of its own with other kernels and one thread."""
+    script = "from gancore.images import digits; from gancore.observers.spaces import flattened; "
+    script += "print(flattened(digits().train[:100]).numpy().tobytes().hex())"
+    told = {"OPENBLAS_CORETYPE": "Nehalem", "ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | told)
+    assert done.stdout.strip() == flattened(digits().train[:100]).numpy().tobytes().hex(), done.stderr

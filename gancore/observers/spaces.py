@@ -25,8 +25,11 @@ def purity(x: Tensor, labels: Tensor) -> float:
 
 
 def flattened(x: Tensor) -> Tensor:
-    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2)."""
-    return torch.from_numpy(TSNE(init="pca", random_state=0).fit_transform(x.cpu().numpy()))
+    """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2).
+
+    In double precision and with the exact gradient: the usual approximation turns other rounding into another map.
+    """
+    return torch.from_numpy(TSNE(init="pca", method="exact", random_state=0).fit_transform(x.cpu().double().numpy()))
 
 
 def neighbours(recipe: Mapping[str, Any], runs: Population, spec: Mapping[str, Any]) -> Measure:
