@@ -68,7 +68,15 @@ def guides(asked: argparse.Namespace) -> None:
         print(f"{accuracy:.2%} of the held-out images of {name} are named rightly, weights in {weights_of(name)}")
 
 
-COMMANDS = {command.__name__: command for command in (check, train, run, figures, report, classifier, guides)}
+def replay(asked: argparse.Namespace) -> None:
+    """Check stored runs that lack their first losses in double precision against today's code, and add them."""
+    from gancore.files import ROOT
+    from gancore.replay import complete_all
+
+    complete_all(ROOT / "data" / "results", chosen(asked.notebooks))
+
+
+COMMANDS = {command.__name__: command for command in (check, train, run, figures, report, classifier, guides, replay)}
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -5,6 +5,7 @@ merely learned to please its guide is not praised for it; and small, since every
 through it and back.
 """
 
+import copy
 import functools
 import hashlib
 import time
@@ -19,7 +20,7 @@ from torch.nn.functional import one_hot
 from gancore.classifier import accuracy, in_batches, train_classifier
 from gancore.errors import StudyError
 from gancore.files import ROOT, from_user
-from gancore.host import settle, threads
+from gancore.host import settle
 from gancore.images import CLASSES, SIDES, ImageSet, load
 from gancore.provenance import provenance
 from gancore.weights import load_weights, save_weights
@@ -27,7 +28,6 @@ from gancore.weights import load_weights, save_weights
 COMMAND = "python -m gancore guides"
 CHANNELS, FEATURES = (16, 32), 64
 EPOCHS, SEED = {"mnist": 8, "digits": 150}, 0
-THREADS = 2  # over which sums are split, whatever the caller's number: their last bits depend on it, and grow in a game
 LEAST = 0.98  # accuracy on held-out images below which a guide's word is noise
 
 
@@ -75,21 +75,24 @@ class Real:
     moments: Moments
     unit: Tensor
 
-    def to(self, device: torch.device) -> "Real":
-        """The same on another device."""
-        return Real(Moments(*(part.to(device) for part in self.moments)), self.unit.to(device))
+    def to(self, like: Tensor) -> "Real":
+        """The same on the device and in the precision of another tensor."""
+        return Real(Moments(*(part.to(like) for part in self.moments)), self.unit.to(like))
 
 
 def real_moments(guide: Guide, images: ImageSet) -> Real:
-    """The training images as the guide sees them. Raises StudyError where a class has less than two of them."""
+    """The training images as the guide sees them, in double precision: sums over so many lose digits in single.
+
+    Raises StudyError where a class has less than two of them.
+    """
     counts = images.train_labels.bincount(minlength=CLASSES)
     if counts.min() < 2:
         absent = [label for label, count in enumerate(counts.tolist()) if count < 2]
         raise StudyError(f"{images.name} has fewer than two training images of {absent}: a class's variance needs two")
-    with threads(THREADS):
-        features = in_batches(guide.features, images.train)
-        unit = features.std(0).clamp(min=1e-6)
-        return Real(class_moments(features / unit, images.train_labels, CLASSES), unit)
+    exact = copy.deepcopy(guide).double()
+    features = in_batches(lambda x: exact.features(x.double()), images.train)
+    unit = features.std(0).clamp(min=1e-6)
+    return Real(class_moments(features / unit, images.train_labels, CLASSES), unit)
 
 
 def weights_of(name: str, file: str | None = None) -> Path:

@@ -1,9 +1,7 @@
 """The machine that trains: which device, and the settings that small batched products need."""
 
-import contextlib
 import ctypes
 import platform
-from collections.abc import Iterator
 
 import torch
 
@@ -45,17 +43,6 @@ def settle(device: torch.device) -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, LARGEST_INT)
-
-
-@contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """So many threads for what is computed meanwhile."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def processor() -> str:

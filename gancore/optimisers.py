@@ -1,6 +1,7 @@
 """Elementwise optimisers over stacked parameters; rates and momenta may differ from run to run.
 
-Updates equal `torch.optim`'s, run by run. All state is tensors, so that a CUDA graph replays it.
+Updates equal `torch.optim`'s, run by run, in the precision of the parameters. All state is tensors, so that a CUDA
+graph replays it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ Momentum = Annotated[PerRun, number(above=-1, below=1)]
 
 def _per_run(value: PerRun, parameters: Sequence[Tensor]) -> list[Tensor]:
     """A number, or one for each run, shaped to multiply each parameter (R, ...)."""
-    values = torch.as_tensor(value, dtype=torch.float32, device=parameters[0].device)
+    values = torch.as_tensor(value, dtype=parameters[0].dtype, device=parameters[0].device)
     return [values.reshape(-1, *[1] * (p.dim() - 1)) if values.dim() else values for p in parameters]
 
 
@@ -75,12 +76,12 @@ class Adam:
         torch._foreach_mul_(self.square, self.beta2)
         torch._foreach_addcmul_(self.square, gradients, gradients, 1 - self.beta2)
         correction1 = _per_run(1 - self.beta1**self.steps, self.parameters)
-        correction2 = (1 - self.beta2**self.steps).sqrt().float()
+        correction2 = (1 - self.beta2**self.steps).sqrt().to(self.mean[0].dtype)
         root = torch._foreach_div(torch._foreach_sqrt(self.square), correction2)
         torch._foreach_add_(root, self.epsilon)
         rates = torch._foreach_div(self.rates, correction1)
         if self.until is not None:
-            left = (1 - (self.steps - 1) / self.until).clamp(min=0).float()
+            left = (1 - (self.steps - 1) / self.until).clamp(min=0).to(self.mean[0].dtype)
             rates = torch._foreach_mul(rates, left)
         update = torch._foreach_mul(self.mean, rates)
         torch._foreach_sub_(self.parameters, torch._foreach_div(update, root))

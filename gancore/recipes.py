@@ -27,16 +27,21 @@ from gancore.targets import latent_of, target_of
 from gancore.train import Population
 
 
-def population(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device) -> Population:
+def population(
+    recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device, dtype: torch.dtype = torch.float32
+) -> Population:
     """The runs of a recipe at step 0: one a seed, or one a seed and cell of its sweep.
 
-    Raises StudyError where the recipe is impossible.
+    Weights and draws are made in single precision and then cast to the `dtype`; the recipe's own numbers are
+    rounded to it. Raises StudyError where the recipe is impossible.
     """
     check(recipe)
-    return assembled(*spread(recipe, seeds), device)
+    return assembled(*spread(recipe, seeds), device, dtype)
 
 
-def assembled(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device) -> Population:
+def assembled(
+    recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device, dtype: torch.dtype = torch.float32
+) -> Population:
     """The runs of a recipe without a sweep, one a seed; what a sweep could set may be a list, a number for each run."""
     target, latent, turns = target_of(recipe), latent_of(recipe), recipe.get("turns", {})
     players, optimisers = {}, {}
@@ -44,16 +49,16 @@ def assembled(recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.dev
         spec = recipe["players"][name]
         network = network_of(role, len(seeds), target, latent.dimensions, spec)
         initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
-        players[name] = network.to(device)
+        players[name] = network.to(device, dtype)
         optimisers[name] = _optimiser(spec, list(network.parameters()))
     drawn = recipe["batch"] * max(turns.values(), default=1)
     return Population(
         seeds=seeds,
-        game=_game(recipe, players, device),
+        game=_game(recipe, players),
         optimisers=optimisers,
-        real=Stream(seeds, "data", target.draw(drawn), device),
-        noise=Stream(seeds, "latents", latent.draw(drawn), device),
-        mixing=Stream(seeds, "mixing", uniform((drawn, 1)), device),
+        real=Stream(seeds, "data", target.draw(drawn), device, dtype),
+        noise=Stream(seeds, "latents", latent.draw(drawn), device, dtype),
+        mixing=Stream(seeds, "mixing", uniform((drawn, 1)), device, dtype),
         turns=turns,
     )
 
@@ -63,30 +68,31 @@ def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor]) -> Optimis
     return Clipped(optimiser, spec["clip"]) if "clip" in spec else optimiser
 
 
-def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module], device: torch.device) -> Game:
-    parts = {name: made(recipe, device) for name, made in PARTS.items() if name in recipe}
+def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module]) -> Game:
+    like = next(parameter for player in players.values() for parameter in player.parameters())
+    parts = {name: made(recipe, like) for name, made in PARTS.items() if name in recipe}
     return game_of(recipe)(players, **parts)
 
 
-def _objective(recipe: Mapping[str, Any], device: torch.device) -> Objective:
+def _objective(recipe: Mapping[str, Any], like: Tensor) -> Objective:
     return OBJECTIVES[recipe["objective"]]
 
 
-def _penalties(recipe: Mapping[str, Any], device: torch.device) -> list[Penalty]:
+def _penalties(recipe: Mapping[str, Any], like: Tensor) -> list[Penalty]:
     known = game_of(recipe).PENALTIES
-    return [Penalty(known[spec["name"]], _weight(spec["weight"], device)) for spec in recipe["penalties"]]
+    return [Penalty(known[spec["name"]], _weight(spec["weight"], like)) for spec in recipe["penalties"]]
 
 
-def _reconstruction(recipe: Mapping[str, Any], device: torch.device) -> Tensor:
-    return _weight(recipe["reconstruction"], device)
+def _reconstruction(recipe: Mapping[str, Any], like: Tensor) -> Tensor:
+    return _weight(recipe["reconstruction"], like)
 
 
-def _guidance(recipe: Mapping[str, Any], device: torch.device) -> Guidance:
+def _guidance(recipe: Mapping[str, Any], like: Tensor) -> Guidance:
     spec = recipe["guidance"]
     guide, real = guide_of(spec["images"], spec.get("file"), spec.get("digest"))
-    weights = {name: _weight(weight, device) for name, weight in spec["weights"].items()}
+    weights = {name: _weight(weight, like) for name, weight in spec["weights"].items()}
     labels, balance = latent_of(recipe).labels, BALANCES[spec.get("balance", "fixed")]
-    return Guidance(copy.deepcopy(guide).to(device), real.to(device), labels, weights, balance)
+    return Guidance(copy.deepcopy(guide).to(like), real.to(like), labels, weights, balance)
 
 
 PARTS = {
@@ -97,6 +103,6 @@ PARTS = {
 }
 
 
-def _weight(value: float | Sequence[float], device: torch.device) -> Tensor:
-    """A weight on the device, () or (R,)."""
-    return torch.tensor(value, dtype=torch.float32, device=device)
+def _weight(value: float | Sequence[float], like: Tensor) -> Tensor:
+    """A weight, () or (R,), on the device and in the precision of a player's parameter."""
+    return like.new_tensor(value)

@@ -2,7 +2,8 @@
 
 A file is named `<arm>-<key>-seeds-<first>-<last>-<digest>.nc`: the key is a hash of the recipe, the
 digest one of the file's bytes. Seeds are added by adding files, so a merge of two machines' results
-is a copy. Files are written whole or not at all, and every reading checks the digest.
+is a copy. Files are written whole or not at all, and every reading checks the digest. What a file holds of its first
+steps is trained again and compared: `gancore.replay`.
 """
 
 import hashlib
@@ -52,8 +53,8 @@ def as_dataset(recipe: Mapping[str, Any], runs: Population, record: Record) -> x
     clocks = {clock: np.asarray(steps, "int64") for clock, steps in clocks.items()}
     first = np.stack([losses.numpy() for losses in record.first_losses], 1)  # (R, first steps, players)
     data = {
-        "diverged": _by_cell(("seed",), record.diverged.numpy(), swept),
-        "first_losses": _by_cell(("seed", "first_step", "player"), first, swept),
+        "diverged": by_cell(("seed",), record.diverged.numpy(), swept),
+        "first_losses": by_cell(("seed", "first_step", "player"), first, swept),
     }
     for name, values in record.observed.items():
         if name.startswith("_"):
@@ -61,7 +62,7 @@ def as_dataset(recipe: Mapping[str, Any], runs: Population, record: Record) -> x
         dims = DIMENSIONS.get(name, ("seed", "step"))
         stacked = np.stack([value.numpy() for value in values], 1)
         stacked[_after(record.diverged.numpy()[: len(stacked)], clocks[dims[1]])] = np.nan
-        data[name] = _by_cell(dims, _rounded(stacked, name), swept)
+        data[name] = by_cell(dims, _rounded(stacked, name), swept)
     seeds = np.asarray(list(dict.fromkeys(runs.seeds)), "int64")
     coordinates = {"seed": seeds, "player": list(runs.game.players), **swept, **clocks}
     if any("drawn" in dims for dims, _ in data.values()):
@@ -69,7 +70,7 @@ def as_dataset(recipe: Mapping[str, Any], runs: Population, record: Record) -> x
     return xr.Dataset(data, coordinates)
 
 
-def _by_cell(dims: tuple[str, ...], values: np.ndarray, swept: Mapping[str, Sequence[float]]) -> tuple:
+def by_cell(dims: tuple[str, ...], values: np.ndarray, swept: Mapping[str, Sequence[float]]) -> tuple:
     """Dimensions and values with the axes of a sweep after the seed: (R, ...) -> (seeds, *axes, ...)."""
     if dims[0] != "seed":
         return dims, values
@@ -126,7 +127,7 @@ class Store:
         """Store the runs, whole or not at all. Raises StudyError where the folder does not take them."""
         texts = {"recipe": recipe, "provenance": provenance}
         runs = runs.assign_attrs(arm=arm, **{name: json.dumps(value, sort_keys=True) for name, value in texts.items()})
-        content = bytes(runs.to_netcdf(engine="h5netcdf", encoding=_encoding(runs)))
+        content = _content(runs)
         seeds = f"seeds-{int(runs.seed[0])}-{int(runs.seed[-1])}"
         path = self.folder / f"{arm}-{key_of(recipe)}-{seeds}-{digest(content)}.nc"
         write_whole(path, content)
@@ -166,6 +167,16 @@ def _check_recipe(path: Path, stored: str, recipe: Mapping[str, Any]) -> None:
         )
 
 
+def rewrite(path: Path, runs: xr.Dataset) -> Path:
+    """Put the runs in the place of a stored file, named by their own digest; the old one goes once the new is whole."""
+    content = _content(runs)
+    new = path.with_stem(f"{path.stem.rsplit('-', 1)[0]}-{digest(content)}")
+    write_whole(new, content)
+    if new != path:
+        path.unlink()
+    return new
+
+
 def provenance_of(runs: xr.Dataset) -> list[dict[str, Any]]:
     """The provenance of every file that the runs were read from, by `read` or by `Store.load`."""
     if "provenances" in runs.attrs:
@@ -180,6 +191,10 @@ def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         runs[name] = xr.concat([part[name] for part in parts], "drawn", join="exact")
     provenances = [json.loads(part.attrs["provenance"]) for part in parts]
     return runs.assign_attrs(provenances=json.dumps(provenances), recipe=parts[0].attrs["recipe"])
+
+
+def _content(runs: xr.Dataset) -> bytes:
+    return bytes(runs.drop_encoding().to_netcdf(engine="h5netcdf", encoding=_encoding(runs)))
 
 
 def _encoding(runs: xr.Dataset) -> dict[str, dict[str, Any]]:

@@ -23,9 +23,9 @@ def generator_of(seed: int, name: str, block: int = 0) -> np.random.Generator:
 
 
 class Stream:
-    """What R runs draw at each step: `stream(step)` is a float tensor (R, *shape), or a fixed one.
+    """What R runs draw at each step: `stream(step)` is a tensor (R, *shape) of the `dtype`.
 
-    `draw(rng, n)` gives n steps of one run, an array (n, *shape).
+    `draw(rng, n)` gives n steps of one run, an array (n, *shape), in single precision whatever the `dtype` is.
     """
 
     def __init__(
@@ -34,8 +34,9 @@ class Stream:
         name: str,
         draw: Draw,
         device: torch.device,
+        dtype: torch.dtype = torch.float32,
     ):
-        self.seeds, self.name, self.draw, self.device = seeds, name, draw, device
+        self.seeds, self.name, self.draw, self.device, self.dtype = seeds, name, draw, device, dtype
         self._block, self._drawn = -1, torch.empty(0)
 
     def __call__(self, step: int) -> Tensor:
@@ -44,7 +45,8 @@ class Stream:
             # A seed that several runs share, as in a sweep, is drawn once.
             each = {seed: self.draw(generator_of(seed, self.name, block), BLOCK) for seed in set(self.seeds)}
             runs = [each[seed] for seed in self.seeds]
-            self._drawn = torch.from_numpy(np.stack(runs, axis=1)).to(self.device)  # (BLOCK, R, *shape)
+            drawn = torch.from_numpy(np.stack(runs, axis=1))  # (BLOCK, R, *shape)
+            self._drawn = drawn.to(self.device, self.dtype)
             self._block = block
         return self._drawn[offset]
 

@@ -16,7 +16,7 @@ from gancore.host import settle
 from gancore.optimisers import Optimiser
 from gancore.streams import BLOCK, Stream
 
-FIRST_STEPS = 20  # how many steps' losses are kept, to be replayed
+FIRST_STEPS = 20  # how many steps' losses are kept, to be trained again and compared: `gancore.replay`
 
 Earlier = Mapping[str, Sequence[Tensor]]
 Measure = Callable[[Earlier], Mapping[str, Tensor]]

@@ -11,6 +11,7 @@ from gancore.observers import observers
 from gancore.parameters import Share
 from gancore.progress import progress_bar
 from gancore.provenance import provenance
+from gancore.replay import with_double_losses
 from gancore.results import Store, as_dataset, key_of
 from gancore.sweeps import cells
 from gancore.train import train
@@ -59,5 +60,6 @@ def train_piece(piece: Piece, store: Store, device: torch.device, checkpoints: P
             progress=bar.update,
         )
     origin["seconds"] = round(record.seconds, 1)
-    store.add(piece.arm, piece.recipe, as_dataset(piece.recipe, runs, record), origin)
+    trained = with_double_losses(as_dataset(piece.recipe, runs, record), piece.recipe, origin)
+    store.add(piece.arm, piece.recipe, trained, origin)
     checkpoint.unlink(missing_ok=True)

@@ -1,6 +1,9 @@
 """What is observed of classes and of latent spaces, against players made by hand and plain loops."""
 
 import copy
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ from gancore.metrics.images import frechet_distance, gaussian_of
 from gancore.mixtures import Ring
 from gancore.observers import observers
 from gancore.observers.classes import extractor_of
-from gancore.observers.spaces import NEIGHBOURS, purity
+from gancore.observers.spaces import NEIGHBOURS, flattened, purity
 from gancore.recipes import population
 from gancore.results import Store, as_dataset
 from gancore.train import train
@@ -191,3 +194,12 @@ def test_a_conditional_game_is_watched_as_the_others_are():
 def test_images_that_no_classifier_knows_are_not_compared_in_its_features():
     with pytest.raises(StudyError, match="features 'kmnist': allowed are mnist, digits"):
         extractor_of("kmnist")
+
+
+def test_a_map_hangs_neither_on_the_processor_nor_on_the_number_of_threads():
+    """In a process of its own with other kernels and one thread."""
+    script = "from gancore.images import digits; from gancore.observers.spaces import flattened; "
+    script += "print(flattened(digits().train[:100]).numpy().tobytes().hex())"
+    told = {"OPENBLAS_CORETYPE": "Nehalem", "ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | told)
+    assert done.stdout.strip() == flattened(digits().train[:100]).numpy().tobytes().hex(), done.stderr

@@ -36,13 +36,14 @@ def purity(x: Tensor, labels: Tensor) -> float:
 def flattened(x: Tensor) -> Tensor:
     """The points laid out in the plane by t-SNE (van der Maaten & Hinton 2008): (n, D) -> (n, 2).
 
-    NaN where the points have no finite distances.
+    NaN where the points have no finite distances. In double precision and with the exact gradient: the usual
+    approximation turns other rounding into another map.
     """
     from sklearn.manifold import TSNE
 
     if not _apart(x):
         return x.new_full((len(x), 2), torch.nan)
-    return torch.from_numpy(TSNE(init="pca", random_state=0).fit_transform(x.cpu().numpy()))
+    return torch.from_numpy(TSNE(init="pca", method="exact", random_state=0).fit_transform(x.cpu().double().numpy()))
 
 
 def _apart(x: Tensor) -> bool:
