@@ -19,6 +19,7 @@ import torch
 
 import gancore.train
 from gancore.files import ROOT
+from gancore.host import settle
 from gancore.images import Missing
 from gancore.recipes import game_of, population
 from gancore.replay import DOUBLE, first_losses
@@ -89,7 +90,7 @@ def is_replayed(path):
 
 def replay_kinds(threads):
     """Replay a file of every kind with so many threads, and print how each went: for a process of its own."""
-    gancore.train.settle = lambda device: torch.set_num_threads(threads)
+    gancore.train.settle = lambda device: (settle(device), torch.set_num_threads(threads))
     for kind in KINDS:
         try:
             print(kind, "is as stored" if is_replayed(of_kind(kind)) else "differs", flush=True)
