@@ -175,5 +175,5 @@ def read_verdicts(folder: Path) -> list[dict[str, Any]]:
 def as_line(verdict: Mapping[str, Any]) -> str:
     """One verdict as a line of text."""
     effects = "; ".join(f"{e['name']} {Interval(e['value'], e['low'], e['high'])}" for e in verdict["effects"])
-    because = f" ({verdict['because']})" if verdict["because"] else ""
+    because = f" ({verdict['because']})" if verdict.get("because") else ""
     return f"{verdict['claim']:10} {verdict['verdict']:14} {effects}{because}; {verdict['seeds']} seeds"
