@@ -35,7 +35,7 @@ def figures(asked: argparse.Namespace) -> None:
     """Execute committed notebooks in place, from the stored results, and refresh figures and README."""
     wanted = chosen(asked.notebooks)
 
-    from gancore.readme import refresh
+    from gancore.claims.readme import refresh
 
     try:
         render(wanted, asked.cores)
@@ -45,7 +45,7 @@ def figures(asked: argparse.Namespace) -> None:
 
 def report(asked: argparse.Namespace) -> None:
     """Print a study's verdicts and say where to look."""
-    from gancore.claims import as_line, read_verdicts
+    from gancore.claims.rows import as_line, read_verdicts
 
     for verdict in read_verdicts(asked.output / "verdicts"):
         print(as_line(verdict))
@@ -54,14 +54,14 @@ def report(asked: argparse.Namespace) -> None:
 
 def classifier(asked: argparse.Namespace) -> None:
     """Train on MNIST the classifier that names generated digits, and store it: some six minutes on one core."""
-    from gancore.classifier import WEIGHTS, renew
+    from gancore.judges.classifier import WEIGHTS, renew
 
     print(f"{renew()['accuracy']:.2%} of the held-out images are named rightly, weights in {WEIGHTS}")
 
 
 def guides(asked: argparse.Namespace) -> None:
     """Train the classifiers that guide generators, on MNIST and on the small digits, and store them: a minute."""
-    from gancore.guide import EPOCHS, renew, weights_of
+    from gancore.judges.guide import EPOCHS, renew, weights_of
 
     for name in EPOCHS:
         accuracy = renew(name)["accuracy"]
@@ -71,7 +71,7 @@ def guides(asked: argparse.Namespace) -> None:
 def replay(asked: argparse.Namespace) -> None:
     """Check stored runs that lack their first losses in double precision against today's code, and add them."""
     from gancore.files import ROOT
-    from gancore.replay import complete_all
+    from gancore.study.replay import complete_all
 
     complete_all(ROOT / "data" / "results", chosen(asked.notebooks))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gancore.replicas import Linear
+from gancore.nets.layers import Linear
 
 CHUNK = 2**22  # numbers in the largest temporary of a scan: 16 MB
 

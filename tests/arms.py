@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gancore.recipes import population
-from gancore.train import Population
+from gancore.recipes.build import population
+from gancore.training.loop import Population
 
 CPU = torch.device("cpu")
 SGD = {"name": "sgd", "rate": 5e-4}

@@ -69,7 +69,7 @@ def gancore(replicas: int, device: str) -> Steps:
     from arms import runs_of
 
     from gancore.streams import Stream
-    from gancore.train import train
+    from gancore.training.loop import train
 
     runs = runs_of(range(replicas), torch.device(device))
 

@@ -16,8 +16,8 @@ from statistics import median
 import torch
 
 from gancore.landscape import line_scan
-from gancore.nets import mlp
-from gancore.replicas import he, initialise
+from gancore.nets.architectures import mlp
+from gancore.nets.layers import he, initialise
 
 IMAGES, DIRECTIONS, PLACES, PIXELS, ROUNDS = 64, 32, 201, 784, 5
 

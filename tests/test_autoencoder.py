@@ -7,8 +7,8 @@ from torch.testing import assert_close
 
 from gancore.errors import StudyError
 from gancore.observers import observers
-from gancore.recipes import population
-from gancore.train import train
+from gancore.recipes.build import population
+from gancore.training.loop import train
 
 SEEDS, STEPS = [3, 4, 5], 12
 OUTPUTS = {"generator": "identity", "encoder": "sigmoid"}

@@ -7,9 +7,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from gancore.objectives import OBJECTIVES
-from gancore.recipes import assembled, population
+from gancore.recipes.build import assembled, population
 from gancore.streams import BLOCK
-from gancore.train import train
+from gancore.training.loop import train
 
 SEEDS, STEPS = [3, 4, 5], 12
 OUTPUTS = {"generator": "identity", "encoder": "sigmoid", "discriminator": "identity"}

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from gancore.claims import (
+from gancore.claims.readme import README, VERDICTS, filled
+from gancore.claims.rows import (
     CLAIMS,
     INCONCLUSIVE,
     NOT_SUPPORTED,
@@ -16,12 +17,11 @@ from gancore.claims import (
     load_replaced,
     read_verdicts,
 )
+from gancore.claims.trials import Trials, counted, load_trials
 from gancore.errors import StudyError
 from gancore.files import ROOT
 from gancore.notebooks import numbers
-from gancore.readme import README, VERDICTS, filled
 from gancore.stats import Interval
-from gancore.trials import Trials, counted, load_trials
 
 NAN = float("nan")
 NONE_NEEDED = Requirement(none_needed="the test is about something else")

@@ -11,19 +11,19 @@ import torch
 from arms import ADAM, CPU, player
 from test_guided import CODED, SECTIONED, UNIFORM, WEIGHTS, digits_recipe
 
-from gancore.classifier import judge
+from gancore.data.images import digits
+from gancore.data.mixtures import Ring
 from gancore.errors import StudyError
 from gancore.games.guided import gradient_size
-from gancore.guide import guide_of
-from gancore.images import digits
+from gancore.judges.classifier import judge
+from gancore.judges.guide import guide_of
 from gancore.metrics.images import frechet_distance, gaussian_of
-from gancore.mixtures import Ring
 from gancore.observers import observers
 from gancore.observers.classes import extractor_of
 from gancore.observers.spaces import NEIGHBOURS, flattened, purity
-from gancore.recipes import population
-from gancore.results import Store, as_dataset
-from gancore.train import train
+from gancore.recipes.build import population
+from gancore.study.results import Store, as_dataset
+from gancore.training.loop import train
 
 SEEDS = [3, 8]
 

@@ -7,10 +7,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
 from test_images import needs_mnist
 
-from gancore import classifier as judging
-from gancore.classifier import DigitClassifier, judge, load_classifier, save_classifier, stored_provenance
+from gancore.data.images import digits, mnist
 from gancore.errors import StudyError
-from gancore.images import digits, mnist
+from gancore.judges import classifier as judging
+from gancore.judges.classifier import DigitClassifier, judge, load_classifier, save_classifier, stored_provenance
 
 SMALL = dataclasses.replace(digits(), side=28, train=torch.rand(256, 784) * 2 - 1, train_labels=torch.arange(256) % 10)
 

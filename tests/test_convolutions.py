@@ -12,9 +12,10 @@ from torch.autograd import grad, gradgradcheck
 from torch.func import functional_call
 from torch.testing import assert_close
 
-from gancore import convolutions, replicas
-from gancore.convolutions import ACTIVATIONS, Conv2d, ConvTranspose2d
-from gancore.replicas import he, initialise, uniform
+from gancore.nets import convolutions
+from gancore.nets import layers as replicas
+from gancore.nets.convolutions import ACTIVATIONS, Conv2d, ConvTranspose2d
+from gancore.nets.layers import he, initialise, uniform
 
 PAIRS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d}
 NONLINEAR = {**MODULES, "sigmoid": nn.Sigmoid}

@@ -6,11 +6,11 @@ from arms import drawn
 from torch import nn
 from torch.testing import assert_close
 
-from gancore.convolutions import Conv2d, ConvTranspose2d
-from gancore.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
 from gancore.errors import StudyError
+from gancore.nets.convolutions import Conv2d, ConvTranspose2d
+from gancore.nets.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
+from gancore.nets.layers import he, initialise
 from gancore.penalties import squared_slope
-from gancore.replicas import he, initialise
 
 MANY, SOME = range(100, 106), (100, 103, 105)
 IMAGE, LATENT = (2, 12), 5

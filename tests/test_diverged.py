@@ -9,23 +9,23 @@ from arms import ADAM, CPU, bigan, encoder_alone, moons, player
 from test_guided import CODED, SECTIONED, UNIFORM, digits_recipe
 from torch.testing import assert_close
 
-from gancore.classifier import judge
+from gancore.data.images import CLASSES, TrafficScene
+from gancore.data.latents import Uniform
+from gancore.data.mixtures import Grid, Line, Moons, Ring, Wheel
+from gancore.data.targets import LabelledPictures, Pictures
 from gancore.errors import StudyError
 from gancore.games import GAN
-from gancore.guide import class_moments
-from gancore.images import CLASSES, TrafficScene
-from gancore.latents import Uniform
+from gancore.judges.classifier import judge
+from gancore.judges.guide import class_moments
 from gancore.metrics import MEASURES, coverage, images, pictures, ranks, two_sample
 from gancore.metrics.modes import modes_of
-from gancore.mixtures import Grid, Line, Moons, Ring, Wheel
 from gancore.objectives import OBJECTIVES
 from gancore.observers import KINDS, observers
-from gancore.optimisers import SGD
-from gancore.recipes import population
-from gancore.results import as_dataset
+from gancore.recipes.build import population
 from gancore.streams import Stream, normal, uniform
-from gancore.targets import LabelledPictures, Pictures
-from gancore.train import Population, train
+from gancore.study.results import as_dataset
+from gancore.training.loop import Population, train
+from gancore.training.optimisers import SGD
 
 RING = Ring(4, 0.1)
 TARGETS = {

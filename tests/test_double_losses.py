@@ -8,14 +8,14 @@ import torch
 from arms import ADAM, CPU, bigan, moons, ordinary
 from test_train import textbook
 
-from gancore import replay
 from gancore.errors import StudyError
 from gancore.observers import observers
-from gancore.recipes import population
-from gancore.replay import DOUBLE, complete, complete_all, first_losses, nudge, with_double_losses
-from gancore.results import Store, as_dataset, read
-from gancore.train import FIRST_STEPS, train
-from gancore.work import Piece, train_piece
+from gancore.recipes.build import population
+from gancore.study import replay
+from gancore.study.replay import DOUBLE, complete, complete_all, first_losses, nudge, with_double_losses
+from gancore.study.results import Store, as_dataset, read
+from gancore.study.work import Piece, train_piece
+from gancore.training.loop import FIRST_STEPS, train
 
 SEEDS = [3, 4, 5]
 ORIGIN = {"commit": "a" * 40, "dirty": False}

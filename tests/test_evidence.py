@@ -10,10 +10,10 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gancore.claims import load_claims
+from gancore.claims.rows import load_claims
 from gancore.errors import StudyError
-from gancore.evidence import first_half, legible, rests_on, shortfalls, spans
 from gancore.observers.classes import EXTRACTORS, recognised
+from gancore.study.evidence import first_half, legible, rests_on, shortfalls, spans
 
 STEPS = 100
 

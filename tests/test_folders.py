@@ -10,10 +10,10 @@ from arms import ADAM, player
 from PIL import Image
 from test_guided import UNIFORM, digits_recipe
 
+from gancore.data.images import Folder, Missing, celeba, folders
 from gancore.errors import StudyError
-from gancore.images import Folder, Missing, celeba, folders
 from gancore.observers import observers
-from gancore.recipes import population
+from gancore.recipes.build import population
 from gancore.streams import Stream
 
 COLOUR = (200, 100, 50)

@@ -8,12 +8,12 @@ import safetensors
 import torch
 from test_images import needs_mnist
 
-from gancore import guide as guiding
-from gancore.classifier import accuracy
+from gancore.data.images import digits, load
 from gancore.errors import StudyError
-from gancore.guide import Guide, file_digest, guide_of, real_moments, weights_of
-from gancore.images import digits, load
-from gancore.weights import provenance_of_weights, save_weights
+from gancore.judges import guide as guiding
+from gancore.judges.classifier import accuracy
+from gancore.judges.guide import Guide, file_digest, guide_of, real_moments, weights_of
+from gancore.judges.weights import provenance_of_weights, save_weights
 
 NAMES = [pytest.param("mnist", marks=needs_mnist), "digits"]
 

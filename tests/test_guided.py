@@ -8,12 +8,12 @@ from arms import ADAM, CPU, ordinary, player
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torch.testing import assert_close
 
+from gancore.data.images import digits
 from gancore.errors import StudyError
 from gancore.games.guided import BALANCES, classification, equal_gradients, gradient_size, statistics
-from gancore.guide import Moments, guide_of
-from gancore.images import digits
-from gancore.recipes import population
-from gancore.train import train
+from gancore.judges.guide import Moments, guide_of
+from gancore.recipes.build import population
+from gancore.training.loop import train
 
 SEEDS = [3, 8]
 UNIFORM = {"name": "uniform"}

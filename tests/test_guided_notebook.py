@@ -6,9 +6,9 @@ import torch
 from cells import run_here
 
 from gancore.errors import StudyError
-from gancore.guide import Guide
+from gancore.judges.guide import Guide
+from gancore.judges.weights import save_weights
 from gancore.notebooks import execute
-from gancore.weights import save_weights
 
 SMALL = {"profile": "smoke", "images": "digits"}
 

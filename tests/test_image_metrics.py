@@ -9,7 +9,7 @@ import torch
 from scipy.linalg import sqrtm
 from torch.testing import assert_close
 
-from gancore.guide import class_moments
+from gancore.judges.guide import class_moments
 from gancore.metrics.images import (
     Gaussian,
     frechet_distance,

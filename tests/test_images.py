@@ -17,10 +17,11 @@ import torchvision
 from sklearn.datasets import load_digits
 from torchvision.datasets import MNIST
 
-from gancore import files, images
+from gancore import files
 from gancore.__main__ import main
+from gancore.data import images
+from gancore.data.images import published
 from gancore.errors import StudyError
-from gancore.images import published
 
 needs_mnist = pytest.mark.skipif(
     published._place("mnist", images.data_folder()) is None, reason="MNIST is not in the data folder"

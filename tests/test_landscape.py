@@ -14,8 +14,8 @@ from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gancore import landscape
-from gancore.nets import mlp
-from gancore.replicas import ACTIVATIONS, initialise, normal_throughout
+from gancore.nets.architectures import mlp
+from gancore.nets.layers import ACTIVATIONS, initialise, normal_throughout
 
 any_device = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from gancore.data.latents import Coded, Normal, Sectioned, Uniform, labelled_latents
 from gancore.errors import StudyError
-from gancore.latents import Coded, Normal, Sectioned, Uniform, labelled_latents
 
 CLASSES = st.integers(1, 12)
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch.testing import assert_close
 
+from gancore.data.mixtures import Grid, Line, Moons, Ring, Wheel
+from gancore.data.targets import Uniform
 from gancore.metrics.coverage import (
     REACH,
     arc_coverage,
@@ -22,8 +24,6 @@ from gancore.metrics.coverage import (
 )
 from gancore.metrics.ranks import rank_correlation
 from gancore.metrics.two_sample import energy_distance, kolmogorov_smirnov, uniform_measures
-from gancore.mixtures import Grid, Line, Moons, Ring, Wheel
-from gancore.targets import Uniform
 
 MOONS = Moons()
 COORDINATES = st.lists(st.floats(-3, 3), min_size=2, max_size=8)

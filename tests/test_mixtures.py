@@ -9,8 +9,8 @@ from scipy import stats
 from sklearn.datasets import make_moons
 
 from gancore import StudyError
-from gancore.mixtures import Grid, Line, Moons, Ring, Wheel
-from gancore.targets import Normal, Pictures, Uniform, latent_of, target_of
+from gancore.data.mixtures import Grid, Line, Moons, Ring, Wheel
+from gancore.data.targets import Normal, Pictures, Uniform, latent_of, target_of
 
 MANY = 20_000
 

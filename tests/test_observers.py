@@ -11,17 +11,17 @@ import torch
 from arms import CPU, ordinary, player, same
 from scipy import stats
 
+from gancore.data.mixtures import Ring
+from gancore.data.targets import Pictures
 from gancore.errors import StudyError
 from gancore.landscape import basin_widths
 from gancore.metrics.coverage import mixture_measures
-from gancore.mixtures import Ring
 from gancore.observers import observers, planes, points
 from gancore.observers.pictures import _shortened
-from gancore.recipes import population
-from gancore.results import Store, as_dataset
+from gancore.recipes.build import population
 from gancore.streams import generator_of
-from gancore.targets import Pictures
-from gancore.train import train
+from gancore.study.results import Store, as_dataset
+from gancore.training.loop import train
 
 SEEDS, STEPS = [3, 8], 30
 MODES, POINTS, PLACES, HALF_WIDTH, RADII = 6, 64, 9, 1.6, [0.04, 0.2, 0.5]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gancore.optimisers import SGD, Adam, Clipped
+from gancore.training.optimisers import SGD, Adam, Clipped
 
 RUNS, STEPS = 4, 100
 SHAPES = [(5, 3), (5, 1)]

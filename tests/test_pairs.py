@@ -8,15 +8,15 @@ import torch
 from arms import ADAM, CPU, NORMAL_THROUGHOUT, bigan, encoder_alone, player
 from scipy import stats
 
+from gancore.data.images import TrafficScene, street
+from gancore.data.mixtures import Line
+from gancore.data.targets import Pictures
 from gancore.errors import StudyError
-from gancore.images import TrafficScene, street
-from gancore.mixtures import Line
 from gancore.observers import observers
-from gancore.recipes import population
-from gancore.results import Store, as_dataset
+from gancore.recipes.build import population
 from gancore.streams import generator_of
-from gancore.targets import Pictures
-from gancore.train import train
+from gancore.study.results import Store, as_dataset
+from gancore.training.loop import train
 
 SEEDS = [3, 8]
 POINTS = 501  # odd, so that there is one middle point

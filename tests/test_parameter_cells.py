@@ -9,11 +9,11 @@ import math
 import nbformat
 import pytest
 
-from gancore.checks import check
 from gancore.errors import StudyError
 from gancore.notebooks import NOTEBOOKS
 from gancore.parameters import assigned
-from gancore.results import key_of
+from gancore.recipes.checks import check
+from gancore.study.results import key_of
 
 PATHS = {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
 BAD = [None, True, "", "a", "-1", 0.5, -1, -0.5, 10**30 + 0.5, math.nan, math.inf, [], {}, ["a"], [1, 2], [None], b"a"]

@@ -3,7 +3,7 @@ import pytest
 from gancore.errors import StudyError
 from gancore.host import pick_device
 from gancore.parameters import known_profile, refuse_unknown, whole_numbers
-from gancore.study import Study
+from gancore.study.study import Study
 
 PARAMETERS = {
     "profile": "smoke",

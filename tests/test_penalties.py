@@ -12,12 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gancore.errors import StudyError
 from gancore.games import GAN
 from gancore.games.bigan import Pairs
-from gancore.nets import mlp
+from gancore.nets.architectures import mlp
+from gancore.nets.layers import ACTIVATIONS, initialise, normal_throughout
 from gancore.objectives import OBJECTIVES
 from gancore.penalties import OF_PAIRS, OF_POINTS, Penalty, between
-from gancore.recipes import assembled, population
-from gancore.replicas import ACTIVATIONS, initialise, normal_throughout
-from gancore.train import train
+from gancore.recipes.build import assembled, population
+from gancore.training.loop import train
 
 RUNS, POINTS, LATENT = 3, 5, 2
 ALL = OF_POINTS | OF_PAIRS

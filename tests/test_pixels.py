@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from gancore.data.images import folders
 from gancore.errors import StudyError
-from gancore.images import folders
 
 GREYS = np.array([[0, 255], [128, 64]])
 COLOURS = np.array([[[200, 100, 50], [0, 0, 255]], [[255, 255, 0], [17, 130, 240]]])

@@ -5,16 +5,16 @@ import torch
 from arms import ADAM, CPU, bigan, encoder_alone, moons
 from torch import nn
 
-from gancore.dcgan import JointConvolutional
+from gancore.data.mixtures import Line
 from gancore.errors import StudyError
 from gancore.games import GAN, BiGAN
-from gancore.mixtures import Line
-from gancore.nets import Joint
-from gancore.optimisers import Adam, Clipped
-from gancore.recipes import population
-from gancore.replicas import Linear
+from gancore.nets.architectures import Joint
+from gancore.nets.dcgan import JointConvolutional
+from gancore.nets.layers import Linear
+from gancore.recipes.build import population
 from gancore.streams import BLOCK, generator_of
-from gancore.train import train
+from gancore.training.loop import train
+from gancore.training.optimisers import Adam, Clipped
 
 SEEDS = [2, 5]
 

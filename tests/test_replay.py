@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 import torch
 
-import gancore.train
+import gancore.training.loop
+from gancore.data.images import Missing
 from gancore.files import ROOT
 from gancore.host import settle
-from gancore.images import Missing
-from gancore.recipes import game_of, population
-from gancore.replay import DOUBLE, first_losses
-from gancore.results import read
-from gancore.sweeps import axes
-from gancore.train import FIRST_STEPS, train
+from gancore.recipes.build import game_of, population
+from gancore.recipes.sweeps import axes
+from gancore.study.replay import DOUBLE, first_losses
+from gancore.study.results import read
+from gancore.training.loop import FIRST_STEPS, train
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +92,7 @@ def is_replayed(path):
 
 def replay_kinds(threads):
     """Replay a file of every kind with so many threads, and print how each went: for a process of its own."""
-    gancore.train.settle = lambda device: (settle(device), torch.set_num_threads(threads))
+    gancore.training.loop.settle = lambda device: (settle(device), torch.set_num_threads(threads))
     for kind in KINDS:
         try:
             print(kind, "is as stored" if is_replayed(of_kind(kind)) else "differs", flush=True)
@@ -152,7 +152,7 @@ def test_a_replay_does_not_hang_on_the_processor(kernels):
 
 def test_a_replay_does_not_hang_on_the_number_of_threads(capsys, monkeypatch):
     """With one thread the kernels of this machine are tried on every file, above."""
-    monkeypatch.setattr(gancore.train, "settle", gancore.train.settle)  # put back in the end
+    monkeypatch.setattr(gancore.training.loop, "settle", gancore.training.loop.settle)  # put back in the end
     try:
         replay_kinds(threads=2)
     finally:

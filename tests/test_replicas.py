@@ -11,11 +11,11 @@ from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.testing import assert_close
 
-from gancore.nets import mlp
+from gancore.nets.architectures import mlp
+from gancore.nets.layers import ACTIVATIONS, Linear, he, initialise, normal, normal_throughout, uniform
 from gancore.objectives import OBJECTIVES
-from gancore.recipes import population
-from gancore.replicas import ACTIVATIONS, Linear, he, initialise, normal, normal_throughout, uniform
-from gancore.train import train
+from gancore.recipes.build import population
+from gancore.training.loop import train
 
 MANY = range(100, 164)
 SOME = (100, 107, 163)

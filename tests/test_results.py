@@ -7,13 +7,13 @@ import torch
 import xarray as xr
 from arms import CPU, moons
 
-from gancore import recipes
 from gancore.errors import StudyError
 from gancore.observers import observers
 from gancore.parameters import Share, read_share
-from gancore.results import Store, as_dataset, key_of, read
-from gancore.train import train
-from gancore.work import Piece, pieces, train_piece
+from gancore.recipes import build as recipes
+from gancore.study.results import Store, as_dataset, key_of, read
+from gancore.study.work import Piece, pieces, train_piece
+from gancore.training.loop import train
 
 OBSERVE = {
     "measures": {"times": 2, "points": 50},

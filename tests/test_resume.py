@@ -11,11 +11,11 @@ import torch
 from arms import ADAM, CPU, moons, runs_of, same
 
 from gancore import StudyError
-from gancore.checkpoints import load_checkpoint
 from gancore.observers import observers
-from gancore.recipes import assembled
+from gancore.recipes.build import assembled
 from gancore.streams import BLOCK
-from gancore.train import Record, train
+from gancore.training.checkpoints import load_checkpoint
+from gancore.training.loop import Record, train
 
 KILLS, STEPS, TIMES = 10, 1300, 37
 STOPS = TIMES + STEPS // BLOCK  # each ends with a checkpoint
@@ -68,7 +68,7 @@ def assert_same_ending(found, expected) -> None:
 @pytest.mark.slow
 def test_a_training_killed_many_times_ends_with_the_same_bits(tmp_path):
     context = multiprocessing.get_context("forkserver")  # imports once, for all the trainings
-    context.set_forkserver_preload(["pytest", "gancore.work"])
+    context.set_forkserver_preload(["pytest", "gancore.study.work"])
     expected = train_arm(None)
     assert expected[1].diverged.tolist()[2] >= 0
     moment, checkpoint, steps = random.Random(0), tmp_path / "arm.checkpoint", []

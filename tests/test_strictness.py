@@ -8,13 +8,13 @@ from arms import ADAM, CPU, bigan, encoder_alone, moons
 from PIL import Image
 from test_guided import SECTIONED, digits_recipe
 
-from gancore.checks import check
 from gancore.errors import StudyError
 from gancore.files import ROOT
 from gancore.observers import observers
-from gancore.recipes import population
-from gancore.results import read
-from gancore.train import train
+from gancore.recipes.build import population
+from gancore.recipes.checks import check
+from gancore.study.results import read
+from gancore.training.loop import train
 
 
 def stored_recipes():

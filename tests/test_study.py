@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from gancore import stats
 from gancore.__main__ import main
-from gancore.animation import scrubber
 from gancore.errors import StudyError
 from gancore.files import ROOT
-from gancore.results import provenance_of
-from gancore.study import Study
-from gancore.work import Piece, train_piece
+from gancore.study.animation import scrubber
+from gancore.study.results import provenance_of
+from gancore.study.study import Study
+from gancore.study.work import Piece, train_piece
 
 SIZES = {name: {"n_seeds": 2, "steps": 20} for name in ("smoke", "quick", "paper")}
 ARMS = {"z2": moons(steps=20, observe={"measures": {"times": 2, "points": 30}})}

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from gancore import work
 from gancore.errors import StudyError
 from gancore.observers import observers
-from gancore.recipes import population
-from gancore.results import Store
+from gancore.recipes.build import population
+from gancore.recipes.sweeps import axes, cells, spread
 from gancore.streams import BLOCK
-from gancore.sweeps import axes, cells, spread
-from gancore.train import train
+from gancore.study import work
+from gancore.study.results import Store
+from gancore.training.loop import train
 
 SEEDS = [4, 9]
 ADAM = {"name": "adam", "rate": 1e-3, "beta1": 0.5}

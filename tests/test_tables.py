@@ -2,7 +2,7 @@
 
 import pytest
 
-from gancore.tables import decided, effects_of, rests_on, shown_first, verdicts
+from gancore.claims.tables import decided, effects_of, rests_on, shown_first, verdicts
 
 EFFECT = {"name": "rate", "value": 0.5, "low": 0.25, "high": 0.75}
 NOTHING = {"asked": "none needed: a test", "at_least": {}, "measured": []}

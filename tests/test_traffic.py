@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from gancore.data.images import TrafficScene, street
+from gancore.data.images.traffic import TABLE
 from gancore.errors import StudyError
-from gancore.images import TrafficScene, street
-from gancore.images.traffic import TABLE
 from gancore.metrics.traffic import traffic_measures
 from gancore.streams import Stream
 
@@ -173,7 +173,7 @@ def test_the_recogniser_is_the_same_for_any_leading_shape_and_any_number_at_once
     present = balanced(60)
     x = frames(SCENE, present)
     one_by_one = torch.stack([SCENE.recognise(frame) for frame in x])
-    monkeypatch.setattr("gancore.images.traffic.FRAMES_AT_ONCE", 7)
+    monkeypatch.setattr("gancore.data.images.traffic.FRAMES_AT_ONCE", 7)
     assert torch.equal(SCENE.recognise(x.view(3, 4, 5, -1)).flatten(0, 2), one_by_one)
     assert torch.equal(SCENE.is_scene(x.view(3, 20, -1)), torch.stack([SCENE.is_scene(f) for f in x]).view(3, 20))
 

@@ -10,9 +10,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from gancore.observers import observers
-from gancore.recipes import assembled, population
+from gancore.recipes.build import assembled, population
 from gancore.streams import BLOCK, Stream, normal
-from gancore.train import FIRST_STEPS, Observer, train
+from gancore.training.loop import FIRST_STEPS, Observer, train
 
 
 def textbook(generator, discriminator, real, noise, steps, rate=5e-4):

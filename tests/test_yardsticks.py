@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gancore.images import CLASSES
+from gancore.data.images import CLASSES
 from gancore.metrics.yardsticks import perfect_sampler, uniform_noise
 
 POINTS = 2_500

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gancore.games.gan import GAN, Batch
-from gancore.guide import Guide, Moments, Real, class_moments
+from gancore.judges.guide import Guide, Moments, Real, class_moments
 from gancore.objectives import Objective, batch_mean
 from gancore.penalties import Penalty
 

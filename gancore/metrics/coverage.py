@@ -4,9 +4,9 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
+from gancore.data.mixtures import Gaussians, Moons
 from gancore.metrics.finite import of_finite
 from gancore.metrics.two_sample import energy_distance
-from gancore.mixtures import Gaussians, Moons
 
 REACH = 0.1  # a tenth of the arcs' radius, about what a dot on the figures spans
 

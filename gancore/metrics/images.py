@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from gancore.guide import Moments, class_moments
+from gancore.judges.guide import Moments, class_moments
 from gancore.metrics.finite import of_finite
 
 LUMINANCE, CONTRAST = 0.01**2, 0.03**2  # what keeps the quotients of SSIM finite, for pixels in [0, 1]

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from gancore.classifier import judge
+from gancore.data.images import CLASSES
+from gancore.data.mixtures import Gaussians
 from gancore.errors import StudyError
-from gancore.images import CLASSES
-from gancore.mixtures import Gaussians
+from gancore.judges.classifier import judge
 
 
 class Modes(NamedTuple):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from gancore.data.targets import Pictures
 from gancore.metrics.coverage import reverse_kl
 from gancore.metrics.finite import of_finite
 from gancore.metrics.modes import modes_of
-from gancore.targets import Pictures
 
 SEEN = 0.01  # a class is covered from this share of the images on
 

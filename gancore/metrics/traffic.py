@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from gancore.images.traffic import TrafficScene
+from gancore.data.images.traffic import TrafficScene
 from gancore.metrics.finite import of_finite
 
 FOUND = 0.25  # a lane is found from this part of its true frequency on

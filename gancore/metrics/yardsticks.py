@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gancore.data.mixtures import Gaussians, Moons
+from gancore.data.targets import target_of
 from gancore.metrics import MEASURES
-from gancore.mixtures import Gaussians, Moons
 from gancore.streams import generator_of
-from gancore.targets import target_of
 
 DRAWS = 50
 WIDER = 1.5  # noise fills a box so many times as wide as the one around the modes

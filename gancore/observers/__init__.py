@@ -3,6 +3,9 @@
 An entry of `observe` names a kind of observer, when it looks, and its settings: so many `times` evenly spaced,
 or `at` given steps. Kinds with the same clock are observed at the same steps. A kind's settings are those
 in the signature of its function.
+
+A kind is a function that gives a `Measure`, entered in the KINDS of its room with its clock in CLOCKS, and with the
+dimensions of what it observes in DIMENSIONS where that is more than a number a run and step.
 """
 
 from collections.abc import Mapping
@@ -16,7 +19,7 @@ from gancore.errors import StudyError
 from gancore.metrics.finite import all_finite, blanked
 from gancore.observers import classes, pairs, pictures, planes, points, spaces
 from gancore.observers.clocks import CLOCK, check_clock, moments
-from gancore.train import Earlier, Measure, Observer, Population
+from gancore.training.loop import Earlier, Measure, Observer, Population
 from gancore.values import DICTIONARY, check_settings
 
 ROOMS = (points, planes, pictures, pairs, classes, spaces)

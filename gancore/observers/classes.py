@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from gancore.choices import choose
-from gancore.classifier import in_batches, load_classifier
+from gancore.data.images import CLASSES, load
+from gancore.data.latents import labelled_latents
+from gancore.data.targets import latent_of, target_of
 from gancore.games.guided import gradient_size
-from gancore.guide import Moments, class_moments, load_guide
-from gancore.images import CLASSES, load
-from gancore.latents import labelled_latents
+from gancore.judges.classifier import in_batches, load_classifier
+from gancore.judges.guide import Moments, class_moments, load_guide
 from gancore.metrics.finite import of_finite
 from gancore.metrics.images import (
     Gaussian,
@@ -29,8 +30,7 @@ from gancore.metrics.modes import modes_of
 from gancore.metrics.pictures import class_measures
 from gancore.observers.needs import having
 from gancore.observers.points import evaluated, sampler
-from gancore.targets import latent_of, target_of
-from gancore.train import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Count, Positive, Several
 
 PAIRS = 20  # of images of a class that are compared

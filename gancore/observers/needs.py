@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 
 from gancore.errors import StudyError
-from gancore.train import Population
+from gancore.training.loop import Population
 
 
 def players_of(runs: Population, *names: str) -> list[nn.Module]:

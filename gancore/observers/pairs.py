@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from gancore.data.images import TrafficScene
+from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
-from gancore.images import TrafficScene
 from gancore.metrics.two_sample import kolmogorov_smirnov
 from gancore.observers.needs import having, in_dimensions, players_of
 from gancore.observers.points import evaluated, evaluation_points
 from gancore.streams import generator_of
-from gancore.targets import latent_of, target_of
-from gancore.train import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Count, Positive, Several
 
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from gancore import landscape
+from gancore.data.targets import target_of
 from gancore.errors import StudyError
 from gancore.observers.needs import having, judge_of_points
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
-from gancore.targets import target_of
-from gancore.train import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Centred, Count, each, number, whole
 
 

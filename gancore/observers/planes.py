@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from gancore import landscape
+from gancore.data.targets import target_of
 from gancore.landscape import has_peak, scores_at
 from gancore.metrics.ranks import rank_correlation
 from gancore.observers.clocks import moments
 from gancore.observers.needs import having, in_dimensions, judge_of_points
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
-from gancore.targets import target_of
-from gancore.train import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Centred, Count, Positive, each, number
 
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from gancore.choices import choose
+from gancore.data.targets import latent_of, target_of
 from gancore.metrics import MEASURES
 from gancore.streams import generator_of
-from gancore.targets import latent_of, target_of
-from gancore.train import Measure, Population
+from gancore.training.loop import Measure, Population
 from gancore.values import Count
 
 CHUNK = 2**22  # numbers generated at once: 16 MB

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from gancore.classifier import in_batches
+from gancore.data.targets import target_of
+from gancore.judges.classifier import in_batches
 from gancore.metrics.modes import modes_of
 from gancore.observers.classes import extractor_of
 from gancore.observers.needs import having, players_of
-from gancore.targets import target_of
-from gancore.train import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Count, whole
 
 NEIGHBOURS = 10

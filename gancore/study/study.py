@@ -10,21 +10,21 @@ import xarray as xr
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
-from gancore import tables
-from gancore.checks import check
-from gancore.claims import Requirement, load_claims
+from gancore.claims import tables
+from gancore.claims.rows import Requirement, load_claims
+from gancore.claims.trials import counted, load_trials
 from gancore.errors import StudyError
-from gancore.evidence import Runs, first_halves, rests_on, shortfalls
 from gancore.files import ROOT, from_user, write_whole
 from gancore.host import pick_device
 from gancore.parameters import known_profile, read_share, refuse_unknown
-from gancore.plots import as_html, save
 from gancore.provenance import code_digest
-from gancore.results import Store, provenance_of, read
+from gancore.recipes.checks import check
 from gancore.stats import Interval
-from gancore.trials import counted, load_trials
+from gancore.study.evidence import Runs, first_halves, rests_on, shortfalls
+from gancore.study.plots import as_html, save
+from gancore.study.results import Store, provenance_of, read
+from gancore.study.work import POPULATION, pieces, train_piece
 from gancore.values import TEXT, TRUTH, Values, whole
-from gancore.work import POPULATION, pieces, train_piece
 
 
 class Study:

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import torch
 
-from gancore import recipes
 from gancore.observers import observers
 from gancore.parameters import Share
-from gancore.progress import progress_bar
 from gancore.provenance import provenance
-from gancore.replay import with_double_losses
-from gancore.results import Store, as_dataset, key_of
-from gancore.sweeps import cells
-from gancore.train import train
+from gancore.recipes import build as recipes
+from gancore.recipes.sweeps import cells
+from gancore.study.progress import progress_bar
+from gancore.study.replay import with_double_losses
+from gancore.study.results import Store, as_dataset, key_of
+from gancore.training.loop import train
 
 POPULATION = 512  # runs trained together at most: more gain little and need more memory
 

@@ -11,7 +11,7 @@ from gancore.errors import StudyError
 from gancore.files import write_whole
 
 if TYPE_CHECKING:
-    from gancore.train import Population, Record
+    from gancore.training.loop import Population, Record
 
 DIGEST = 32  # bytes of SHA-256, which stand before the state
 REMEDY = "restore it, or move it away to train from the start"

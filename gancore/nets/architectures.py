@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gancore.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
-from gancore.replicas import Linear
+from gancore.nets.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
+from gancore.nets.layers import Linear
 from gancore.values import Values, each, one_of, whole
 
 
@@ -17,7 +17,7 @@ def mlp(replicas: int, widths: Sequence[int], activation: str, output: str = "id
     """R fully connected networks: (R, B, widths[0]) -> (R, B, widths[-1]).
 
     `widths` lists every layer's size, input and output included; `activation` and, for the last
-    layer, `output` name one of `gancore.replicas.ACTIVATIONS`.
+    layer, `output` name one of `gancore.nets.layers.ACTIVATIONS`.
     """
     sizes = list(pairwise(widths))
     activations = [activation] * (len(sizes) - 1) + [output]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gancore.images import street
-from gancore.images.street import LANES
+from gancore.data.images import street
+from gancore.data.images.street import LANES
 from gancore.streams import Draw
 from gancore.values import check_settings, number, whole
 

@@ -19,9 +19,9 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from gancore.convolutions import Conv2d, ConvTranspose2d
 from gancore.errors import StudyError
-from gancore.replicas import Linear
+from gancore.nets.convolutions import Conv2d, ConvTranspose2d
+from gancore.nets.layers import Linear
 
 Image = tuple[int, int]  # channels, side
 KERNEL = 4

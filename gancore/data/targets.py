@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import numpy as np
 from torch import Tensor
 
-from gancore import mixtures
 from gancore.choices import make
+from gancore.data import mixtures
+from gancore.data.images import CLASSES, SIDES, Folder, ImageSet, TrafficScene, load
+from gancore.data.latents import Coded, Normal, Sectioned, Uniform
 from gancore.errors import StudyError
-from gancore.images import CLASSES, SIDES, Folder, ImageSet, TrafficScene, load
-from gancore.latents import Coded, Normal, Sectioned, Uniform
 from gancore.streams import Draw
 from gancore.values import NOTHING, one_of, whole
 

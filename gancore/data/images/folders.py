@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gancore.data.images.pixels import MODES, in_bytes, picture, reason
+from gancore.data.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
 from gancore.errors import StudyError
 from gancore.files import from_user
-from gancore.images.pixels import MODES, in_bytes, picture, reason
-from gancore.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
 from gancore.streams import Draw
 from gancore.values import NOTHING, TEXT, Count, check_settings, one_of
 

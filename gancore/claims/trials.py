@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from gancore.claims import Effort
+from gancore.claims.rows import Effort
 from gancore.errors import StudyError
 from gancore.files import ROOT
 

@@ -11,20 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gancore.checks import check, game_of
 from gancore.choices import make, settings_of
+from gancore.data.targets import latent_of, target_of
 from gancore.games import Game
 from gancore.games.guided import BALANCES, Guidance
-from gancore.guide import guide_of
-from gancore.nets import network_of
+from gancore.judges.guide import guide_of
+from gancore.nets.architectures import network_of
+from gancore.nets.layers import INITIALISERS, initialise
 from gancore.objectives import OBJECTIVES, Objective
-from gancore.optimisers import OPTIMISERS, Clipped, Optimiser
 from gancore.penalties import Penalty
-from gancore.replicas import INITIALISERS, initialise
+from gancore.recipes.checks import check, game_of
+from gancore.recipes.sweeps import spread
 from gancore.streams import Stream, uniform
-from gancore.sweeps import spread
-from gancore.targets import latent_of, target_of
-from gancore.train import Population
+from gancore.training.loop import Population
+from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
 
 
 def population(

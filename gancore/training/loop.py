@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gancore.checkpoints import load_checkpoint, save_checkpoint
 from gancore.errors import StudyError
 from gancore.games import Game
 from gancore.host import settle
-from gancore.optimisers import Optimiser
 from gancore.streams import BLOCK, Stream
+from gancore.training.checkpoints import load_checkpoint, save_checkpoint
+from gancore.training.optimisers import Optimiser
 
-FIRST_STEPS = 20  # how many steps' losses are kept, to be trained again and compared: `gancore.replay`
+FIRST_STEPS = 20  # how many steps' losses are kept, to be trained again and compared: `gancore.study.replay`
 
 Earlier = Mapping[str, Sequence[Tensor]]
 Measure = Callable[[Earlier], Mapping[str, Tensor]]

@@ -3,7 +3,7 @@
 A file is named `<arm>-<key>-seeds-<first>-<last>-<digest>.nc`: the key is a hash of the recipe, the
 digest one of the file's bytes. Seeds are added by adding files, so a merge of two machines' results
 is a copy. Files are written whole or not at all, and every reading checks the digest. What a file holds of its first
-steps is trained again and compared: `gancore.replay`.
+steps is trained again and compared: `gancore.study.replay`.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ import xarray as xr
 from gancore.errors import StudyError
 from gancore.files import write_whole
 from gancore.observers import CLOCKS, DIMENSIONS, moments
-from gancore.sweeps import axes
-from gancore.train import Population, Record
+from gancore.recipes.sweeps import axes
+from gancore.training.loop import Population, Record
 
 UNIT = 1 / 256  # stored points are whole multiples of it, up to +-127
 GREY = 1 / 7  # stored pixels are: 15 levels of grey

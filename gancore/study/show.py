@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from IPython.display import Markdown
 
-from gancore import tables
+from gancore.claims import tables
 
 
 def source(*functions: Callable) -> Markdown:

@@ -4,8 +4,8 @@ import functools
 
 import torch
 
+from gancore.data.images.published import FOLDER, PUBLISHED, SIDE, ImageSet, Missing, mnist, published, scaled
 from gancore.errors import StudyError
-from gancore.images.published import FOLDER, PUBLISHED, SIDE, ImageSet, Missing, mnist, published, scaled
 
 DIGITS_TO_TRAIN = 1500
 

@@ -1,7 +1,7 @@
 """Strided convolutions with a replica axis: R independent layers computed as one batched product.
 
 Batches are `(R, B, C, H, W)` in meaning and lie as `(R, C, H, W, B)` in memory, as those of
-`gancore.replicas` do: between images and flat points there are only views. A convolution cuts its
+`gancore.nets.layers` do: between images and flat points there are only views. A convolution cuts its
 input into patches, `(R, C k k, H' W' B)`, and multiplies them by the weights; rows of B numbers are
 what is copied, which makes the patches cheap. A transposed convolution multiplies first and adds the
 patches up where they overlap. The two steps are each other's adjoint, so each is the other's
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
-# By the names of `gancore.replicas.ACTIVATIONS`; in place, on what a layer has just made.
+# By the names of `gancore.nets.layers.ACTIVATIONS`; in place, on what a layer has just made.
 ACTIVATIONS = {
     "identity": lambda y: y,
     "relu": torch.relu_,

@@ -1,15 +1,20 @@
-"""The README's tables, made from the stored verdicts and from the stored bench."""
+"""The README's tables, made from the stored verdicts, the stored bench, and the docstrings of the folders."""
 
+import ast
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from gancore.claims import read_verdicts
+from gancore.claims.rows import read_verdicts
+from gancore.claims.tables import decided, effects_of, rests_on, table
 from gancore.files import ROOT, write_whole
-from gancore.tables import decided, effects_of, rests_on, table
 
 VERDICTS, BENCH, README = ROOT / "data/results/verdicts", ROOT / "data/results/bench.json", ROOT / "README.md"
+
+# A folder imports from those before it alone, and from the modules beside them.
+FOLDERS = ("nets", "data", "judges", "games", "training", "metrics", "observers", "recipes", "claims", "study")
 
 
 def refresh() -> None:
@@ -19,7 +24,7 @@ def refresh() -> None:
 
 def filled(text: str) -> str:
     """The README's text with its tables made anew."""
-    text = _between(text, "findings", findings())
+    text = _between(_between(text, "findings", findings()), "house", house())
     return _between(text, "bench", bench(json.loads(BENCH.read_text()))) if BENCH.exists() else text
 
 
@@ -31,6 +36,17 @@ def findings() -> str:
 
 def _named(verdict: Mapping[str, Any]) -> str:
     return f"{verdict['statement']} <br>({verdict['claim']}, revision {verdict['revision']})"
+
+
+def house() -> str:
+    """A row a folder of the module: what its docstring begins with."""
+    rows = [[f"`gancore/{folder}/`", _begins(ROOT / "gancore" / folder / "__init__.py")] for folder in FOLDERS]
+    return table(["folder", "holds"], rows)
+
+
+def _begins(path: Path) -> str:
+    """The first paragraph of a file's docstring."""
+    return ast.get_docstring(ast.parse(path.read_text())).split("\n\n")[0].replace("\n", " ")
 
 
 def bench(measured: Mapping[str, Any]) -> str:

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gancore.data.images.idx import array_of, content_of, files_in, places
 from gancore.errors import StudyError
 from gancore.files import ROOT, from_user, write_whole
-from gancore.images.idx import array_of, content_of, files_in, places
 
 FOLDER = "GANCORE_DATA"  # the environment variable that names the data folder
 SHA256 = {  # of MNIST's files, unpacked

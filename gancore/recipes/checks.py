@@ -8,20 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from gancore.choices import check_choice, choose
-from gancore.dcgan import smallest_side
+from gancore.data.images import CLASSES
+from gancore.data.latents import labelled_latents
+from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES
-from gancore.guide import guide_of
-from gancore.images import CLASSES
-from gancore.latents import labelled_latents
-from gancore.nets import NETWORKS
+from gancore.judges.guide import guide_of
+from gancore.nets.architectures import NETWORKS
+from gancore.nets.dcgan import smallest_side
+from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.objectives import OBJECTIVES
 from gancore.observers import CLOCKS, DIMENSIONS, check_observe
-from gancore.optimisers import OPTIMISERS
-from gancore.replicas import ACTIVATIONS, INITIALISERS
-from gancore.sweeps import singly
-from gancore.targets import latent_of, target_of
+from gancore.recipes.sweeps import singly
+from gancore.training.optimisers import OPTIMISERS
 from gancore.values import DICTIONARY, TEXT, Values, each, number, same_keys, whole
 
 KEYS = {"target", "latent", "batch", "players", "steps", "observe"}

@@ -18,10 +18,10 @@ import xarray as xr
 from gancore.errors import StudyError
 from gancore.parameters import require
 from gancore.provenance import provenance
-from gancore.recipes import population
-from gancore.results import by_cell, read, rewrite
-from gancore.sweeps import axes
-from gancore.train import FIRST_STEPS, Population, train
+from gancore.recipes.build import population
+from gancore.recipes.sweeps import axes
+from gancore.study.results import by_cell, read, rewrite
+from gancore.training.loop import FIRST_STEPS, Population, train
 
 DOUBLE = "first_losses_double"
 CPU = torch.device("cpu")

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 import xarray as xr
 
-from gancore.claims import Claim
+from gancore.claims.rows import Claim
 from gancore.errors import StudyError
 from gancore.observers import CLOCKS
 from gancore.observers.classes import recognised
-from gancore.results import provenance_of
+from gancore.study.results import provenance_of
 
 # An arm's runs, by whatever name the measure knows it; in one piece or several, such as files of some seeds each.
 Runs = Mapping[Any, xr.Dataset | Sequence[xr.Dataset]]

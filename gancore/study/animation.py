@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gancore.plots import QUICK
+from gancore.study.plots import QUICK
 
 PAGE = """<div id="{name}" style="max-width: {width}px">
 <img alt="{alt}" src="{last}" style="width: 100%">

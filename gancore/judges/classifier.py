@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gancore.choices import choose
+from gancore.data.images import CLASSES, ImageSet, digits, mnist
 from gancore.files import ROOT
 from gancore.host import settle
-from gancore.images import CLASSES, ImageSet, digits, mnist
+from gancore.judges.weights import load_weights, provenance_of_weights, save_weights
 from gancore.provenance import provenance
-from gancore.weights import load_weights, provenance_of_weights, save_weights
 
 WEIGHTS = ROOT / "data" / "models" / "mnist-classifier.safetensors"
 COMMAND = "python -m gancore classifier"

@@ -1,6 +1,6 @@
 """The classifier that guides a generator, and what it measures of the real images of each class.
 
-It is another network than the one that judges (`gancore.classifier`), so that a generator which has
+It is another network than the one that judges (`gancore.judges.classifier`), so that a generator which has
 merely learned to please its guide is not praised for it; and small, since every step of the training goes
 through it and back.
 """
@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from gancore.classifier import accuracy, in_batches, train_classifier
+from gancore.data.images import CLASSES, SIDES, ImageSet, load
 from gancore.errors import StudyError
 from gancore.files import ROOT, from_user
 from gancore.host import settle
-from gancore.images import CLASSES, SIDES, ImageSet, load
+from gancore.judges.classifier import accuracy, in_batches, train_classifier
+from gancore.judges.weights import load_weights, save_weights
 from gancore.provenance import provenance
-from gancore.weights import load_weights, save_weights
 
 COMMAND = "python -m gancore guides"
 CHANNELS, FEATURES = (16, 32), 64

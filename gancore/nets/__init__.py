@@ -1,0 +1,7 @@
+"""Networks, each with a replica axis: R independent ones computed as one.
+
+A layer (`layers`, `convolutions`) maps batches `(R, B, ...)` and holds parameters that lead with R. An architecture
+(`architectures`) is a class of NETWORKS: it says which settings a player of each role has, and builds that role's
+network for points of a target. It is entered in NETWORKS, an activation in `layers.ACTIVATIONS`, and a way to draw
+initial weights in `layers.INITIALISERS`.
+"""
