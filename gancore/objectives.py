@@ -12,10 +12,14 @@ from torch.nn.functional import softplus
 
 @dataclass(frozen=True)
 class Objective:
-    """A pair of losses: the discriminator's of (real, fake) scores, the generator's of fake scores."""
+    """A pair of losses: the discriminator's of (real, fake) scores, the generator's of fake scores.
+
+    The generator's is of (real, fake) too where it `compares` the two.
+    """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[..., Tensor]
+    compares: bool = False
 
 
 def batch_mean(x: Tensor) -> Tensor:

@@ -144,10 +144,10 @@ def test_only_the_movers_parameters_ask_for_gradients():
     runs, asked = population(bigan() | CASES["both"], SEEDS, CPU), {}
     plain_loss = runs.game.loss
 
-    def watched_loss(mover, batch):
+    def watched_loss(mover, batch, discriminator):
         players = runs.game.players.items()
         asked[mover] = [name for name, network in players if any(p.requires_grad for p in network.parameters())]
-        return plain_loss(mover, batch)
+        return plain_loss(mover, batch, discriminator)
 
     runs.game.loss = watched_loss
     runs.move(*runs.draw(0))

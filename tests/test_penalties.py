@@ -38,17 +38,22 @@ def batch(runs=RUNS, points=POINTS, shape=(2,)):
     return Pairs(real, z, torch.sigmoid(drawn(runs, points, 1, seed=5)), fake, code, reconstruction)
 
 
+def parts_of(shown):
+    """The tensors of a batch, by name."""
+    return {name: part for name, part in vars(shown).items() if name != "chance"}
+
+
 def changed(shown, **parts):
-    return Pairs(**(vars(shown) | parts))
+    return Pairs(**(parts_of(shown) | parts))
 
 
 def on(device, shown):
-    return Pairs(**{name: part.to(device) for name, part in vars(shown).items()})
+    return Pairs(**{name: part.to(device) for name, part in parts_of(shown).items()})
 
 
 def alone(name, judge, shown, run, activation="tanh"):
     """The penalty of one run, from an ordinary network and one point after the other."""
-    parts = {key: part[run] for key, part in vars(shown).items()}
+    parts = {key: part[run] for key, part in parts_of(shown).items()}
     return penalty_of_run(name, ordinary(judge.body, run, activation), parts)
 
 
@@ -127,7 +132,11 @@ def test_a_pair_of_identical_points_counts_as_zero_in_the_penalty_and_in_its_gra
     assert penalty[0].item() == 0 and not any(gradient[0].any() for gradient in gradients)
     for run in (1, 2):
         network = ordinary(judge.body, run, "tanh")
-        own = penalty_of_run(name, network, {key: part[run, others] for key, part in vars(shown).items()}) * 4 / POINTS
+        own = (
+            penalty_of_run(name, network, {key: part[run, others] for key, part in parts_of(shown).items()})
+            * 4
+            / POINTS
+        )
         assert_close(penalty[run], own, rtol=1e-12, atol=0)
         expected = torch.autograd.grad(own, list(network.parameters()), materialize_grads=True)
         for found, one in zip(gradients, expected, strict=True):
@@ -197,7 +206,7 @@ def test_a_penalty_of_weight_zero_moves_no_parameter(name, device):
 @pytest.mark.parametrize("name", ALL)
 def test_a_runs_penalty_does_not_depend_on_its_neighbours(name):
     judge, shown = judge_of(name), batch()
-    among, parts = ALL[name](judge, shown), {key: part.clone() for key, part in vars(shown).items()}
+    among, parts = ALL[name](judge, shown), {key: part.clone() for key, part in parts_of(shown).items()}
     for part in parts.values():
         part[1] = 100.0
     assert ALL[name](judge, Pairs(**parts))[[0, 2]].tolist() == among[[0, 2]].tolist()
@@ -205,7 +214,7 @@ def test_a_runs_penalty_does_not_depend_on_its_neighbours(name):
         one = judge_of(name, runs=1)
         for own, all_of_them in zip(one.parameters(), judge.parameters(), strict=True):
             own.data.copy_(all_of_them.data[[run]])
-        by_itself = Pairs(**{key: part[[run]] for key, part in vars(shown).items()})
+        by_itself = Pairs(**{key: part[[run]] for key, part in parts_of(shown).items()})
         assert ALL[name](one, by_itself).item() == pytest.approx(among[run].item(), rel=1e-12)
 
 

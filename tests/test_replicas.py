@@ -180,10 +180,10 @@ def test_only_the_movers_parameters_ask_for_gradients():
     runs, asked = runs_of(range(3)), []
     plain_loss = runs.game.loss
 
-    def watched_loss(mover, batch):
+    def watched_loss(mover, batch, discriminator):
         players = runs.game.players.items()
         asked.append((mover, [name for name, network in players if any(p.requires_grad for p in network.parameters())]))
-        return plain_loss(mover, batch)
+        return plain_loss(mover, batch, discriminator)
 
     runs.game.loss = watched_loss
     runs.move(*runs.draw(0))

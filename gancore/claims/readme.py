@@ -14,7 +14,19 @@ from gancore.files import ROOT, write_whole
 VERDICTS, BENCH, README = ROOT / "data/results/verdicts", ROOT / "data/results/bench.json", ROOT / "README.md"
 
 # A folder imports from those before it alone, and from the modules beside them.
-FOLDERS = ("nets", "data", "judges", "games", "training", "metrics", "observers", "recipes", "claims", "study")
+FOLDERS = (
+    "nets",
+    "data",
+    "judges",
+    "games",
+    "remedies",
+    "training",
+    "metrics",
+    "observers",
+    "recipes",
+    "claims",
+    "study",
+)
 
 
 def refresh() -> None:

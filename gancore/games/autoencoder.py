@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from gancore.games.gan import Batch
+from gancore.games.gan import Batch, Discriminator
 from gancore.objectives import squared_error
 
 
@@ -30,7 +30,7 @@ class Autoencoder:
         """The fakes are reconstructions."""
         return Batch(real, z, epsilon, self.generator(self.encoder(real).detach()))
 
-    def loss(self, player: str, batch: Batch) -> Tensor:
+    def loss(self, player: str, batch: Batch, discriminator: Discriminator | None = None) -> Tensor:
         return getattr(self, f"{player}_loss")(batch)
 
     def generator_loss(self, batch: Batch) -> Tensor:

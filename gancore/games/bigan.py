@@ -1,12 +1,12 @@
 """The game of Donahue et al. 2017: a discriminator of pairs between a generator and an encoder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from gancore.games.gan import Batch, scores_of
+from gancore.games.gan import GAN, Batch, Discriminator
 from gancore.objectives import Objective, squared_error
 from gancore.penalties import OF_PAIRS, Penalty
 
@@ -18,8 +18,12 @@ class Pairs(Batch):
     code: Tensor  # carries the encoder's graph
     reconstruction: Tensor  # carries the generator's graph
 
+    def detached(self) -> "Pairs":
+        code, reconstruction = self.code.detach(), self.reconstruction.detach()
+        return replace(self, fake=self.fake.detach(), code=code, reconstruction=reconstruction)
 
-class BiGAN:
+
+class BiGAN(GAN):
     """Generator and encoder against a discriminator that tells (x, E(x)) from (G(z), z) (Donahue et al. 2017).
 
     `generator` maps (R, B, d) to (R, B, D), `encoder` the other way, `discriminator` a pair to scores
@@ -30,8 +34,7 @@ class BiGAN:
     # In the order in which they move, and what network each is.
     PLAYERS: ClassVar = {"generator": "generator", "encoder": "encoder", "discriminator": "pair_discriminator"}
     PENALTIES = OF_PAIRS
-    ASKS: ClassVar = {"objective"}
-    TAKES: ClassVar = {"penalties", "turns", "reconstruction"}
+    TAKES: ClassVar = GAN.TAKES | {"reconstruction"}
 
     def __init__(
         self,
@@ -40,29 +43,25 @@ class BiGAN:
         penalties: Sequence[Penalty] = (),
         reconstruction: Tensor | None = None,
     ):
-        self.players, self.objective, self.penalties = players, objective, penalties
-        self.generator, self.encoder, self.discriminator = (players[name] for name in self.PLAYERS)
-        self.reconstruction = reconstruction
+        super().__init__(players, objective, penalties)
+        self.encoder, self.reconstruction = players["encoder"], reconstruction
 
     def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Pairs:
         code = self.encoder(real)
         return Pairs(real, z, epsilon, self.generator(z), code, self.generator(code.detach()))
 
-    def loss(self, player: str, batch: Pairs) -> Tensor:
-        return getattr(self, f"{player}_loss")(batch)
+    def pairs(self, batch: Pairs) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        return [batch.real, batch.code], [batch.fake, batch.z]
 
-    def generator_loss(self, batch: Pairs) -> Tensor:
+    def generator_loss(self, batch: Pairs, discriminator: Discriminator) -> Tensor:
         """The generator's pairs are to be taken for the encoder's, and its reconstructions to be true."""
-        loss = self.objective.generator(self.discriminator(batch.fake, batch.z))
+        loss = super().generator_loss(batch, discriminator)
         if self.reconstruction is None:
             return loss
         return loss + self.reconstruction * squared_error(batch.real, batch.reconstruction)
 
-    def encoder_loss(self, batch: Pairs) -> Tensor:
+    def encoder_loss(self, batch: Pairs, discriminator: Discriminator) -> Tensor:
         """The encoder's pairs are to be taken for the generator's: the same loss with the roles exchanged."""
-        return self.objective.generator(-self.discriminator(batch.real, batch.code))
-
-    def discriminator_loss(self, batch: Pairs) -> Tensor:
-        real, fake = (batch.real, batch.code.detach()), (batch.fake.detach(), batch.z)
-        loss = self.objective.discriminator(*scores_of(self.discriminator, real, fake))
-        return sum((penalty(self.discriminator, batch) for penalty in self.penalties), loss)
+        real, fake = self.pairs(batch)
+        shown = [fake, real] if self.objective.compares else [real]
+        return self.objective.generator(*(-discriminator(*pair) for pair in shown))

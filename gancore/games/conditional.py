@@ -1,11 +1,12 @@
 """The game of Mirza & Osindero 2014: generator and discriminator are both told the class."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from gancore.games.gan import GAN, Batch, scores_of
+from gancore.games.gan import GAN, Batch
 
 
 @dataclass
@@ -24,16 +25,12 @@ class Conditional(GAN):
 
     PLAYERS: ClassVar = {"generator": "generator", "discriminator": "conditional_discriminator"}
     PENALTIES: ClassVar = {}
-    TAKES: ClassVar = {"turns"}
+    TAKES: ClassVar = {"turns", "remedies"}
 
     def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Labelled:
         fake = self.generator(z)
         x, code = real.tensor_split([fake.shape[2]], dim=2)
         return Labelled(x, z, epsilon, fake, code, z[..., : code.shape[2]])
 
-    def generator_loss(self, batch: Labelled) -> Tensor:
-        return self.objective.generator(self.discriminator(batch.fake, batch.fake_code))
-
-    def discriminator_loss(self, batch: Labelled) -> Tensor:
-        real, fake = (batch.real, batch.real_code), (batch.fake.detach(), batch.fake_code)
-        return self.objective.discriminator(*scores_of(self.discriminator, real, fake))
+    def pairs(self, batch: Labelled) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        return [batch.real, batch.real_code], [batch.fake, batch.fake_code]

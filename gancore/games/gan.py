@@ -1,8 +1,8 @@
 """The game of Goodfellow et al. 2014: a generator against a discriminator."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,18 +10,26 @@ from torch import Tensor, nn
 from gancore.objectives import Objective
 from gancore.penalties import OF_POINTS, Penalty
 
+Discriminator = Callable[..., Tensor]  # of points, or of what goes with them too: (R, B, ...) each -> scores (R, B, 1)
+
 
 @dataclass
 class Batch:
     """What one turn shows the players: real points (R, B, D), latents (R, B, d), and their fakes (R, B, D).
 
-    epsilon, uniform on [0, 1], (R, B, 1), says where penalties look between two points.
+    epsilon, uniform on [0, 1], (R, B, 1), says where penalties look between two points. `chance` has more such
+    numbers, (R, B, n), for whoever is its key.
     """
 
     real: Tensor
     z: Tensor
     epsilon: Tensor
-    fake: Tensor  # carries the generator's graph; the discriminator detaches it
+    fake: Tensor  # carries the generator's graph
+    chance: Mapping[Any, Tensor] = field(default_factory=dict, kw_only=True)
+
+    def detached(self) -> "Batch":
+        """The same without the graphs of the other players, as a discriminator learns from it."""
+        return replace(self, fake=self.fake.detach())
 
 
 class Game(Protocol):
@@ -32,14 +40,21 @@ class Game(Protocol):
     def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Batch:
         """What the losses share, computed once."""
 
-    def loss(self, player: str, batch: Batch) -> Tensor:
-        """The loss (R,) that `player` minimises."""
+    def loss(self, player: str, batch: Batch, discriminator: Discriminator | None) -> Tensor:
+        """The loss (R,) that `player` minimises, against this discriminator in the place of the game's own."""
 
 
-def scores_of(discriminator: nn.Module, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Scores (R, B, 1) of real and of fake points, or of what goes with them too, in one pass over both."""
+def scores_of(discriminator: Discriminator, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Scores of real and of fake points, or of what goes with them too, in one pass over both.
+
+    A discriminator that `looks_across` its batch is shown them apart, so that no point's score hangs on the others'
+    kind; one that looks at packs of points gives as many scores as there are packs.
+    """
+    if getattr(discriminator, "looks_across", False):
+        return discriminator(*real), discriminator(*fake)
     both = [torch.cat([a.mT, b.mT], 2).mT for a, b in zip(real, fake, strict=True)]  # (R, 2B, D), feature-major
-    return discriminator(*both).tensor_split([real[0].shape[1]], dim=1)
+    scores = discriminator(*both)
+    return scores.tensor_split([scores.shape[1] * real[0].shape[1] // both[0].shape[1]], dim=1)
 
 
 class GAN:
@@ -54,7 +69,7 @@ class GAN:
     PENALTIES = OF_POINTS
     # What its recipe must say beside what every recipe does, and what it may.
     ASKS: ClassVar = {"objective"}
-    TAKES: ClassVar = {"penalties", "turns"}
+    TAKES: ClassVar = {"penalties", "turns", "remedies"}
 
     def __init__(self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[Penalty] = ()):
         self.players, self.objective, self.penalties = players, objective, penalties
@@ -63,12 +78,19 @@ class GAN:
     def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Batch:
         return Batch(real, z, epsilon, self.generator(z))
 
-    def loss(self, player: str, batch: Batch) -> Tensor:
-        return getattr(self, f"{player}_loss")(batch)
+    def pairs(self, batch: Batch) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """What the discriminator is shown as real, and what as fake."""
+        return [batch.real], [batch.fake]
 
-    def generator_loss(self, batch: Batch) -> Tensor:
-        return self.objective.generator(self.discriminator(batch.fake))
+    def loss(self, player: str, batch: Batch, discriminator: Discriminator | None = None) -> Tensor:
+        shown = batch.detached() if player == "discriminator" else batch
+        return getattr(self, f"{player}_loss")(shown, discriminator or self.discriminator)
 
-    def discriminator_loss(self, batch: Batch) -> Tensor:
-        loss = self.objective.discriminator(*scores_of(self.discriminator, [batch.real], [batch.fake.detach()]))
-        return sum((penalty(self.discriminator, batch) for penalty in self.penalties), loss)
+    def generator_loss(self, batch: Batch, discriminator: Discriminator) -> Tensor:
+        real, fake = self.pairs(batch)
+        shown = [real, fake] if self.objective.compares else [fake]
+        return self.objective.generator(*(discriminator(*points) for points in shown))
+
+    def discriminator_loss(self, batch: Batch, discriminator: Discriminator) -> Tensor:
+        loss = self.objective.discriminator(*scores_of(discriminator, *self.pairs(batch)))
+        return sum((penalty(discriminator, batch) for penalty in self.penalties), loss)

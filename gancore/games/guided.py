@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gancore.games.gan import GAN, Batch
+from gancore.games.gan import GAN, Batch, Discriminator
 from gancore.judges.guide import Guide, Moments, Real, class_moments
 from gancore.objectives import Objective, batch_mean
 from gancore.penalties import Penalty
@@ -95,7 +95,7 @@ class GuidedAlone:
     def batch(self, real: Tensor, z: Tensor, epsilon: Tensor) -> Batch:
         return Batch(real, z, epsilon, self.generator(z))
 
-    def loss(self, player: str, batch: Batch) -> Tensor:
+    def loss(self, player: str, batch: Batch, discriminator: Discriminator | None = None) -> Tensor:
         return self.guidance.total(self.terms(batch), batch.fake)
 
     def terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -120,9 +120,10 @@ class Guided(GAN):
         super().__init__(players, objective, penalties)
         self.guidance = guidance
 
-    def generator_loss(self, batch: Batch) -> Tensor:
-        return self.guidance.total(self.terms(batch), batch.fake)
+    def generator_loss(self, batch: Batch, discriminator: Discriminator) -> Tensor:
+        return self.guidance.total(self.terms(batch, discriminator), batch.fake)
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Batch, discriminator: Discriminator | None = None) -> dict[str, Tensor]:
         """What the generator minimises, term by term, (R,) each."""
-        return {"adversarial": super().generator_loss(batch), **self.guidance.terms(batch)}
+        adversarial = super().generator_loss(batch, discriminator or self.discriminator)
+        return {"adversarial": adversarial, **self.guidance.terms(batch)}

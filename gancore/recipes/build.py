@@ -22,6 +22,7 @@ from gancore.objectives import OBJECTIVES, Objective
 from gancore.penalties import Penalty
 from gancore.recipes.checks import check, game_of
 from gancore.recipes.sweeps import spread
+from gancore.remedies import REMEDIES, Remedies
 from gancore.streams import Stream, uniform
 from gancore.training.loop import Population
 from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
@@ -44,10 +45,12 @@ def assembled(
 ) -> Population:
     """The runs of a recipe without a sweep, one a seed; what a sweep could set may be a list, a number for each run."""
     target, latent, turns = target_of(recipe), latent_of(recipe), recipe.get("turns", {})
+    remedies = Remedies([REMEDIES[spec["name"]](**settings_of(spec)) for spec in recipe.get("remedies", [])])
     players, optimisers = {}, {}
     for name, role in game_of(recipe).PLAYERS.items():
         spec = recipe["players"][name]
-        network = network_of(role, len(seeds), target, latent.dimensions, spec)
+        shown = (remedies.judged(target), remedies.judged(latent)) if name == "discriminator" else (target, latent)
+        network = network_of(role, len(seeds), shown[0], shown[1].dimensions, spec)
         initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
         players[name] = network.to(device, dtype)
         optimisers[name] = _optimiser(spec, list(network.parameters()))
@@ -60,6 +63,12 @@ def assembled(
         noise=Stream(seeds, "latents", latent.draw(drawn), device, dtype),
         mixing=Stream(seeds, "mixing", uniform((drawn, 1)), device, dtype),
         turns=turns,
+        remedies=remedies,
+        chance={
+            remedy: Stream(seeds, f"remedy {number}", uniform((drawn, remedy.DRAWS)), device, dtype)
+            for number, remedy in enumerate(remedies)
+            if remedy.DRAWS
+        },
     )
 
 

@@ -21,6 +21,7 @@ from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.objectives import OBJECTIVES
 from gancore.observers import CLOCKS, DIMENSIONS, check_observe
 from gancore.recipes.sweeps import singly
+from gancore.remedies import REMEDIES
 from gancore.training.optimisers import OPTIMISERS
 from gancore.values import DICTIONARY, TEXT, Values, each, number, same_keys, whole
 
@@ -104,6 +105,8 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
         same_keys(penalty, {"name", "weight"}, "a penalty")
         choose(game.PENALTIES, penalty["name"], "penalty")
         WEIGHT.check(f"weight of the penalty {penalty['name']!r}", penalty["weight"])
+    for remedy in each(DICTIONARY, least=0).check("remedies", recipe.get("remedies", [])):
+        check_choice(REMEDIES, remedy, "remedy")
     if "reconstruction" in recipe:
         WEIGHT.check("reconstruction", recipe["reconstruction"])
     if "guidance" in recipe:

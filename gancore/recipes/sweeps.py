@@ -18,6 +18,7 @@ from gancore.errors import StudyError
 # The places whose value may differ from run to run; elsewhere a list would mean something else.
 PER_RUN = re.compile(
     r"players\.\w+\.optimiser\.(rate|momentum|beta1)|penalties\.\d+\.weight|reconstruction|guidance\.weights\.\w+"
+    r"|remedies\.\d+\.(weight|share|adversarial)"
 )
 
 
@@ -72,5 +73,8 @@ def _put(recipe: dict[str, Any], place: str, value: Any) -> None:
     except (KeyError, IndexError, TypeError) as error:
         raise StudyError(f"the sweep sets {place!r}, which the recipe does not have") from error
     if not PER_RUN.fullmatch(place):
-        allowed = "an optimiser's rate, momentum and beta1, and the weights of penalties, reconstruction and guidance"
+        allowed = (
+            "an optimiser's rate, momentum and beta1, the weights of penalties, reconstruction and guidance, and the "
+            "weights and shares of remedies"
+        )
         raise StudyError(f"the sweep sets {place!r}, which is the same for all runs: allowed are {allowed}")

@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from gancore.errors import StudyError
-from gancore.games import Game
+from gancore.games import Batch, Game
 from gancore.host import settle
+from gancore.remedies import Remedies, Remedy
 from gancore.streams import BLOCK, Stream
 from gancore.training.checkpoints import load_checkpoint, save_checkpoint
 from gancore.training.optimisers import Optimiser
@@ -45,20 +45,30 @@ class Population:
     noise: Stream
     mixing: Stream
     turns: Mapping[str, int] = field(default_factory=dict)  # of the discriminator in each step, 1 if not named
+    remedies: Remedies = field(default_factory=Remedies)
+    chance: Mapping[Remedy, Stream] = field(default_factory=dict)  # of the remedies that draw
 
     def __post_init__(self) -> None:
-        """Raises StudyError for a network that the runs would share: all that it holds must lead with R."""
-        for player, network in self.game.players.items():
+        """Let the remedies begin. Raises StudyError for a network that the runs would share: all that it holds must
+        lead with R."""
+        if len(self.remedies):
+            self.remedies.begin(self, self._batches(*self.draw(0))[0])
+        parts = {f"the {player}": network for player, network in self.game.players.items()}
+        for player, network in {**parts, "the remedies": self.remedies}.items():
             for name, value in network.state_dict().items():
                 if value.shape[:1] != (len(self.seeds),):
                     raise StudyError(
-                        f"{name} of the {player} has the shape {tuple(value.shape)}: allowed is one that begins with "
+                        f"{name} of {player} has the shape {tuple(value.shape)}: allowed is one that begins with "
                         f"{len(self.seeds)}, the number of runs, since runs that share a network are not independent"
                     )
 
     def draw(self, step: int) -> list[Tensor]:
         """What the players are shown at a step: real points, latents, and where penalties look between points."""
-        return [stream(step) for stream in (self.real, self.noise, self.mixing)]
+        return [stream(step) for stream in (self.real, self.noise, self.mixing, *self.chance.values())]
+
+    def network(self, player: str) -> Callable[..., Tensor]:
+        """What is observed of a player: its network, or what a remedy shows in its place."""
+        return self.remedies.shown(player) or self.game.players[player]
 
     def move(self, *drawn: Tensor) -> Tensor:
         """One step: every player's turns, in order. Returns the losses before each first turn, (R, players).
@@ -68,24 +78,33 @@ class Population:
         """
         for optimiser in self.optimisers.values():
             _let_move(optimiser.parameters, True)
-        parts = zip(*(x.chunk(max(self.turns.values(), default=1), 1) for x in drawn), strict=True)
-        batches = [self.game.batch(*part) for part in parts]
-        losses = []
+        batches, losses = self._batches(*drawn), []
         for player, optimiser in self.optimisers.items():
             for other in self.optimisers.values():
                 _let_move(other.parameters, other is optimiser)
             turns = [self._turn(player, optimiser, batch) for batch in batches[: self.turns.get(player, 1)]]
             losses.append(turns[0])
+        self.remedies.remember(batches[0])
         return torch.stack(losses, 1)
 
-    def _turn(self, player: str, optimiser: Optimiser, batch: Any) -> Tensor:
-        loss = self.game.loss(player, batch)
+    def _batches(self, *drawn: Tensor) -> list[Batch]:
+        """What was drawn for a step as a batch for each turn."""
+        parts = zip(*(x.chunk(max(self.turns.values(), default=1), 1) for x in drawn), strict=True)
+        batches = []
+        for real, z, epsilon, *chance in parts:
+            batch = self.game.batch(real, z, epsilon)
+            batches.append(replace(batch, chance=dict(zip(self.chance, chance, strict=True))) if chance else batch)
+        return batches
+
+    def _turn(self, player: str, optimiser: Optimiser, batch: Batch) -> Tensor:
+        loss = self.remedies.loss(self.game, player, batch)
         optimiser.step(torch.autograd.grad(loss.sum(), optimiser.parameters))
         return loss.detach()
 
     def state(self) -> list[Tensor]:
         """All tensors that training changes, in a fixed order."""
-        networks = [t for network in self.game.players.values() for t in network.state_dict().values()]
+        parts = [*self.game.players.values(), self.remedies]
+        networks = [t for part in parts for t in part.state_dict().values()]
         return networks + [t for optimiser in self.optimisers.values() for t in optimiser.state()]
 
 

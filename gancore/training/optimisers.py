@@ -13,6 +13,8 @@ from torch import Tensor
 from gancore.values import NOTHING, Positive, number, whole
 
 PerRun = float | Sequence[float]  # a recipe says one number, and what sweeps it makes that one for each run
+Tensors = Sequence[Tensor]
+SMALLEST = 1e-36  # under the root of Adam's `stepped`: its own root, 1e-18, is nothing beside epsilon
 Rate = Annotated[PerRun, number(least=0)]
 Momentum = Annotated[PerRun, number(above=-1, below=1)]
 
@@ -38,6 +40,12 @@ class SGD:
             torch._foreach_add_(self.velocity, gradients)
             gradients = self.velocity
         torch._foreach_sub_(self.parameters, torch._foreach_mul(gradients, self.rates))
+
+    def stepped(self, parameters: Tensors, gradients: Tensors, state: Tensors) -> tuple[list[Tensor], list[Tensor]]:
+        """What `step` would make of these parameters and this state, as functions that can be differentiated."""
+        if state:
+            state = gradients = [m * v + g for m, v, g in zip(self.momenta, state, gradients, strict=True)]
+        return [w - rate * g for w, rate, g in zip(parameters, self.rates, gradients, strict=True)], list(state)
 
     def state(self) -> list[Tensor]:
         """What a checkpoint must keep, in place."""
@@ -86,6 +94,20 @@ class Adam:
         update = torch._foreach_mul(self.mean, rates)
         torch._foreach_sub_(self.parameters, torch._foreach_div(update, root))
 
+    def stepped(self, parameters: Tensors, gradients: Tensors, state: Tensors) -> tuple[list[Tensor], list[Tensor]]:
+        """What `step` would make of these parameters and this state, as functions that can be differentiated."""
+        count, steps = len(self.parameters), state[-1] + 1
+        mean, square = state[:count], state[count:-1]
+        mean = [b * m + (1 - b) * g for b, m, g in zip(self.momenta, mean, gradients, strict=True)]
+        square = [self.beta2 * s + (1 - self.beta2) * g * g for s, g in zip(square, gradients, strict=True)]
+        correction1 = _per_run(1 - self.beta1**steps, self.parameters)
+        correction2 = (1 - self.beta2**steps).sqrt().to(mean[0].dtype)
+        left = 1 if self.until is None else (1 - (steps - 1) / self.until).clamp(min=0).to(mean[0].dtype)
+        rates = [left * rate / correction for rate, correction in zip(self.rates, correction1, strict=True)]
+        roots = [s.clamp(min=SMALLEST).sqrt() / correction2 + self.epsilon for s in square]  # sqrt is steep at 0
+        moved = [w - rate * m / root for w, rate, m, root in zip(parameters, rates, mean, roots, strict=True)]
+        return moved, [*mean, *square, steps]
+
     def state(self) -> list[Tensor]:
         """What a checkpoint must keep, in place."""
         return [*self.mean, *self.square, self.steps]
@@ -102,6 +124,11 @@ class Clipped:
         self.optimiser.step(gradients)
         torch._foreach_clamp_min_(self.parameters, -self.bound)
         torch._foreach_clamp_max_(self.parameters, self.bound)
+
+    def stepped(self, parameters: Tensors, gradients: Tensors, state: Tensors) -> tuple[list[Tensor], list[Tensor]]:
+        """What `step` would make of these parameters and this state, as functions that can be differentiated."""
+        moved, state = self.optimiser.stepped(parameters, gradients, state)
+        return [w.clamp(-self.bound, self.bound) for w in moved], state
 
     def state(self) -> list[Tensor]:
         """What a checkpoint must keep, in place."""
