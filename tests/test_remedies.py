@@ -265,9 +265,9 @@ def test_an_old_opponent_is_the_player_as_it_was_at_a_kept_moment(name, player):
     runs = runs_with(spec(name, share=1.0, every=2, kept=3))
     (history,), kept = runs.remedies, []
     for step in range(10):
+        runs.move(*runs.draw(step))
         if step % 2 == 0:
             kept.append([p.detach().clone() for p in list(runs.game.players.values())[player].parameters()])
-        runs.move(*runs.draw(step))
     weights = list(history.earlier(batch_of(runs, 10)).weights.values())
     for run in range(2):
         matches = [all(torch.equal(w[run], p[run]) for w, p in zip(weights, old, strict=True)) for old in kept]
