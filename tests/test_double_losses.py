@@ -17,6 +17,8 @@ from gancore.results import Store, as_dataset, read
 from gancore.train import FIRST_STEPS, train
 from gancore.work import Piece, train_piece
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [3, 4, 5]
 ORIGIN = {"commit": "a" * 40, "dirty": False}
 SWEEP = {"rate": {"sets": ["players.generator.optimiser.rate"], "values": [1e-4, 1e-3, 1e-2]}}
