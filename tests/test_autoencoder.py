@@ -54,6 +54,7 @@ def test_whole_steps_are_those_of_the_textbook_loop(device):
                 assert_close(stacked[run].cpu().reshape(one.shape).double(), one, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_reconstructions_become_better():
     recipe = autoencoder(steps=2000, observe={"inversions": {"times": 1, "points": 200}})
     runs = population(recipe, SEEDS, CPU)

@@ -146,6 +146,7 @@ def test_purity_is_the_share_of_like_neighbours_pair_by_pair():
     assert purity(x, labels) == pytest.approx(np.mean(expected))
 
 
+@pytest.mark.slow
 def test_neighbours_are_pure_in_a_space_that_holds_the_label_and_as_pure_as_the_pixels_in_a_copy_of_them():
     recipe = bigan(neighbours={"times": 1, "points": 120})
     table = {
@@ -196,6 +197,7 @@ def test_images_that_no_classifier_knows_are_not_compared_in_its_features():
         extractor_of("kmnist")
 
 
+@pytest.mark.slow
 def test_a_map_hangs_neither_on_the_processor_nor_on_the_number_of_threads():
     """In a process of its own with other kernels and one thread."""
     script = "from gancore.images import digits; from gancore.observers.spaces import flattened; "

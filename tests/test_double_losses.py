@@ -17,6 +17,8 @@ from gancore.study.results import Store, as_dataset, read
 from gancore.study.work import Piece, train_piece
 from gancore.training.loop import FIRST_STEPS, train
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [3, 4, 5]
 ORIGIN = {"commit": "a" * 40, "dirty": False}
 SWEEP = {"rate": {"sets": ["players.generator.optimiser.rate"], "values": [1e-4, 1e-3, 1e-2]}}
