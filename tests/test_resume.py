@@ -30,7 +30,7 @@ RECIPE = moons(
 def train_arm(checkpoint: Path | None):
     """Train the arm from its checkpoint, or from the start; returns the runs and their record."""
     runs = assembled(RECIPE, range(len(RATES)), CPU)
-    watching = list(observers(RECIPE, runs).values())
+    watching = list(observers(RECIPE["observe"], RECIPE["steps"], runs).values())
     return runs, train(runs, STEPS, watching, checkpoint=checkpoint, every_seconds=0.0)
 
 
