@@ -59,7 +59,7 @@ def step_of(checkpoint: Path) -> int:
 def assert_same_ending(found, expected) -> None:
     (runs, record), (never_killed, its_record) = found, expected
     assert same(runs.state(), never_killed.state())
-    assert same(record.first_losses, its_record.first_losses)
+    assert same(record.first_losses, its_record.first_losses) and same(record.losses, its_record.losses)
     assert torch.equal(record.diverged, its_record.diverged) and record.step == its_record.step
     assert record.observed.keys() == its_record.observed.keys()
     assert all(same(record.observed[name], its_record.observed[name]) for name in record.observed)

@@ -1,6 +1,5 @@
 """A generator and an encoder as each other's inverse, and what a discriminator of pairs sees of them."""
 
-
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
