@@ -58,7 +58,7 @@ def test_whole_steps_are_those_of_the_textbook_loop(device):
 def test_reconstructions_become_better():
     recipe = autoencoder(steps=2000, observe={"inversions": {"times": 1, "points": 200}})
     runs = population(recipe, SEEDS, CPU)
-    errors = train(runs, 2000, list(observers(recipe, runs).values())).observed["x_error"]
+    errors = train(runs, 2000, list(observers(recipe["observe"], recipe["steps"], runs).values())).observed["x_error"]
     assert (errors[-1] < 0.2 * errors[0]).all()
 
 

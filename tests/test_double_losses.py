@@ -36,7 +36,7 @@ def stored(tmp_path, recipe, change=lambda runs: None):
     """A file of runs as it was before losses were stored in double precision."""
     runs = population(recipe, SEEDS, CPU)
     change(runs)
-    record = train(runs, recipe["steps"], list(observers(recipe, runs).values()))
+    record = train(runs, recipe["steps"], list(observers(recipe["observe"], recipe["steps"], runs).values()))
     return Store(tmp_path).add("arm", recipe, as_dataset(recipe, runs, record), {"commit": "b" * 40})
 
 

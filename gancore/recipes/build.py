@@ -69,6 +69,8 @@ def assembled(
             for number, remedy in enumerate(remedies)
             if remedy.DRAWS
         },
+        target=target,
+        latents=latent,
     )
 
 
