@@ -15,6 +15,7 @@ from gancore.recipes.build import assembled, population
 from gancore.remedies import REMEDIES
 from gancore.remedies.packing import packed
 from gancore.remedies.pulling_away import pulling_away
+from gancore.streams import generator_of
 from gancore.training.loop import Record, train
 
 EVERY = {
@@ -310,7 +311,7 @@ def test_an_average_follows_its_recursion_and_is_what_is_observed():
     observe = {"portraits": {"at": [0, 6], "points": 5}}
     runs = runs_with(spec("averaging", share=0.25), dtype=torch.float32)
     expected = [p.detach().clone() for p in runs.game.generator.parameters()]
-    watching = observers(recipe(steps=6, observe=observe) | {"observe": observe}, runs)
+    (watching,) = observers(observe, 6, runs).values()
     for step in range(6):
         runs.move(*runs.draw(step))
         expected = [
@@ -319,4 +320,6 @@ def test_an_average_follows_its_recursion_and_is_what_is_observed():
     found = list(runs.network("generator").weights.values())
     assert_close(found, expected)
     assert not same(found, list(runs.game.generator.parameters()))
-    assert watching
+    z = torch.from_numpy(runs.latents.draw(5)(generator_of(3, "evaluation"), 1)[0])
+    averaged = Weighted(runs.game.generator, expected)(z.expand(2, -1, -1))
+    assert_close(watching.measure({})["portraits"][0], averaged[0])
