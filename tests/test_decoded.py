@@ -1,4 +1,4 @@
-"""Folders of images are decoded once and never written to; what is kept of them is not trusted when it is not theirs."""
+"""Folders of images are decoded once and never written to; what is kept is not trusted where it is not theirs."""
 
 import os
 import warnings

@@ -208,5 +208,5 @@ def test_a_module_whose_runs_would_not_be_their_seeds_own_is_refused_in_a_senten
 
 
 def test_a_mistake_in_the_module_itself_is_shown_as_torch_says_it():
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(RuntimeError, match="Expected size"):
         Stacked(discriminator, [0, 1], "discriminator")(torch.ones(2, 4, 3))

@@ -18,6 +18,7 @@ from gancore.judges.guide import guide_of
 from gancore.nets.architectures import NETWORKS
 from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
+from gancore.nets.own import check_own, is_own
 from gancore.objectives import OBJECTIVES
 from gancore.observers import CLOCKS, DIMENSIONS, check_observe
 from gancore.recipes.sweeps import singly
@@ -114,6 +115,16 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
 
 
 def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
+    if is_own(player):
+        check_own(player, f"the {name}")
+    else:
+        _check_architecture(recipe, name, role, player)
+    check_choice(OPTIMISERS, player["optimiser"], "optimiser", f"the {name}'s", given=1)
+    if "clip" in player:
+        number(above=0).check(f"clip of the {name}", player["clip"])
+
+
+def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
     any_size = {key for network in NETWORKS.values() for key in network.sizes(role)}
     same_keys(player, PLAYER_KEYS, f"the {name}", OPTIONAL_FOR_PLAYERS | any_size)
     sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(role)
@@ -123,9 +134,6 @@ def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) 
     choose(ACTIVATIONS, player["activation"], "activation")
     choose(ACTIVATIONS, player.get("output", "identity"), "output")
     check_choice(INITIALISERS, player["initialiser"], "initialiser", f"the {name}'s")
-    check_choice(OPTIMISERS, player["optimiser"], "optimiser", f"the {name}'s", given=1)
-    if "clip" in player:
-        number(above=0).check(f"clip of the {name}", player["clip"])
     if player.get("network") == "convolutional":
         target = target_of(recipe)
         if not hasattr(target, "image"):
