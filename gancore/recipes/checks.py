@@ -48,7 +48,17 @@ def game_of(recipe: Mapping[str, Any]) -> type[Game]:
 
 
 def check(recipe: Mapping[str, Any]) -> None:
-    """Raises StudyError, which names it and what is allowed, for the first thing in a recipe that cannot be meant."""
+    """Raises StudyError, which names it and what is allowed, for the first thing in a recipe that cannot be meant, and
+    where its data are not there."""
+    check_settings_alone(recipe)
+    for source in (target_of(recipe), latent_of(recipe)):
+        source.draw(recipe["batch"])
+    if spec := recipe.get("guidance"):
+        guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+
+
+def check_settings_alone(recipe: Mapping[str, Any]) -> None:
+    """As `check`, without a look at the data."""
     game = game_of(DICTIONARY.check("the recipe", recipe))
     same_keys(recipe, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
     try:
@@ -75,8 +85,6 @@ def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
     if "conditional_discriminator" in game.PLAYERS.values() or "guidance" in game.ASKS:
         classes = labelled_latents(latent).classes
         whole(CLASSES, CLASSES).check("classes of the latents", classes)
-    for source in (target, latent):
-        source.draw(recipe["batch"])
 
 
 def _check_sweep(recipe: Mapping[str, Any]) -> None:
@@ -159,4 +167,3 @@ def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
             f"batch size {recipe['batch']} for {CLASSES} classes: allowed is two a class or more, since one point "
             "has no variance"
         )
-    guide_of(spec["images"], spec.get("file"), spec.get("digest"))
