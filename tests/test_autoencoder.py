@@ -54,10 +54,11 @@ def test_whole_steps_are_those_of_the_textbook_loop(device):
                 assert_close(stacked[run].cpu().reshape(one.shape).double(), one, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_reconstructions_become_better():
     recipe = autoencoder(steps=2000, observe={"inversions": {"times": 1, "points": 200}})
     runs = population(recipe, SEEDS, CPU)
-    errors = train(runs, 2000, list(observers(recipe, runs).values())).observed["x_error"]
+    errors = train(runs, 2000, list(observers(recipe["observe"], recipe["steps"], runs).values())).observed["x_error"]
     assert (errors[-1] < 0.2 * errors[0]).all()
 
 

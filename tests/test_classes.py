@@ -32,7 +32,7 @@ def watched(recipe, **players):
     """What is observed at step 0 with some of the players replaced, by name."""
     runs = population(recipe, SEEDS, CPU)
     runs.game.players |= players
-    (observer,) = observers(recipe, runs).values()
+    (observer,) = observers(recipe["observe"], recipe["steps"], runs).values()
     return observer.measure({})
 
 
@@ -114,7 +114,7 @@ def test_what_real_images_would_get_is_what_as_many_training_images_get():
 def test_pulls_are_the_gradients_of_the_terms_at_the_fakes_of_the_first_batch():
     recipe = observing("pulls")
     runs = population(recipe, SEEDS, CPU)
-    (observer,) = observers(recipe, runs).values()
+    (observer,) = observers(recipe["observe"], recipe["steps"], runs).values()
     batch = runs.game.batch(*runs.draw(0))
     expected = [gradient_size(term, batch.fake) for term in runs.game.terms(batch).values()]
     torch.testing.assert_close(observer.measure({})["pull"], torch.stack(expected, 1))
@@ -126,7 +126,7 @@ def test_watching_changes_no_run_and_what_was_watched_is_stored_and_read_back(tm
     kinds |= {kind: {"times": 2, "points": 30} for kind in ("shares", "sections", "quality")}
     recipe = digits_recipe("guided", observe=kinds)
     runs, alone = population(recipe, SEEDS, CPU), population(digits_recipe("guided"), SEEDS, CPU)
-    record = train(runs, 6, list(observers(recipe, runs).values()))
+    record = train(runs, 6, list(observers(recipe["observe"], recipe["steps"], runs).values()))
     train(alone, 6)
     for a, b in zip(runs.state(), alone.state(), strict=True):
         assert torch.equal(a, b)
@@ -146,6 +146,7 @@ def test_purity_is_the_share_of_like_neighbours_pair_by_pair():
     assert purity(x, labels) == pytest.approx(np.mean(expected))
 
 
+@pytest.mark.slow
 def test_neighbours_are_pure_in_a_space_that_holds_the_label_and_as_pure_as_the_pixels_in_a_copy_of_them():
     recipe = bigan(neighbours={"times": 1, "points": 120})
     table = {
@@ -196,6 +197,7 @@ def test_images_that_no_classifier_knows_are_not_compared_in_its_features():
         extractor_of("kmnist")
 
 
+@pytest.mark.slow
 def test_a_map_hangs_neither_on_the_processor_nor_on_the_number_of_threads():
     """In a process of its own with other kernels and one thread."""
     script = "from gancore.images import digits; from gancore.observers.spaces import flattened; "

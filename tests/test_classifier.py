@@ -20,6 +20,7 @@ def untrained(seed=0):
     return DigitClassifier().eval()
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_the_stored_classifier_is_as_accurate_as_it_says_and_at_least_99_2_percent():
     named = judge("mnist")(mnist().held_out)

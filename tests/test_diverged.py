@@ -17,7 +17,7 @@ from gancore.errors import StudyError
 from gancore.games import GAN
 from gancore.judges.classifier import judge
 from gancore.judges.guide import class_moments
-from gancore.metrics import MEASURES, coverage, images, pictures, ranks, two_sample
+from gancore.metrics import MEASURES, coverage, images, neighbours, pictures, ranks, two_sample
 from gancore.metrics.modes import modes_of
 from gancore.objectives import OBJECTIVES
 from gancore.observers import KINDS, observers
@@ -28,23 +28,28 @@ from gancore.training.loop import Population, train
 from gancore.training.optimisers import SGD
 
 RING = Ring(4, 0.1)
-TARGETS = {
-    "moons": Moons(),
-    "line": Line(3, 0.1),
-    "ring": RING,
-    "grid": Grid(2, 1.0, 0.1),
-    "wheel": Wheel(3, 0.1, 0.5),
-    "uniform": Uniform(2),
-    "pictures": Pictures("digits"),
-    "labelled_pictures": LabelledPictures("digits"),
-    "traffic": TrafficScene(),
-}
+TARGETS = [
+    Moons(),
+    Line(3, 0.1),
+    RING,
+    Grid(2, 1.0, 0.1),
+    Wheel(3, 0.1, 0.5),
+    Uniform(2),
+    Pictures("digits"),
+    LabelledPictures("digits"),
+    TrafficScene(),
+]
 LABELS = (torch.arange(40) % CLASSES).expand(3, -1)
 MOMENTS = class_moments(torch.rand(200, 6), torch.arange(200) % CLASSES, CLASSES)
 
 # Every measure of samples (R, n, ...), and the dimensions of a point that it takes.
 SAMPLES = {
-    **{name: (lambda x, name=name: MEASURES[name](x, TARGETS[name]), TARGETS[name].dimensions) for name in MEASURES},
+    **{
+        f"{name} of {target}": (lambda x, family=family, target=target: family.measure(x, target), target.dimensions)
+        for name, family in MEASURES.items()
+        for target in TARGETS
+        if family.suits(target)
+    },
     "rarer_share": (lambda x: coverage.rarer_share(x, Moons()), 2),
     "distance_to_arcs": (lambda x: coverage.distance_to_arcs(x, Moons()), 2),
     "arc_coverage": (lambda x: coverage.arc_coverage(x, Moons()), 2),
@@ -81,7 +86,7 @@ def test_a_measure_is_nan_for_a_diverged_run_and_unmoved_for_its_neighbour(name,
 
 
 def test_every_measure_of_samples_is_among_those_that_are_tried():
-    rooms = (coverage, images, pictures, ranks, two_sample)
+    rooms = (coverage, images, neighbours, pictures, ranks, two_sample)
     takes_samples = [
         name
         for room in rooms
@@ -91,7 +96,8 @@ def test_every_measure_of_samples_is_among_those_that_are_tried():
         and not name.startswith("_")
     ]
     whole = {name for name in takes_samples if name.endswith("_measures")}
-    assert whole <= {function.__name__ for function in MEASURES.values()} | {"class_measures"}
+    assert whole <= {family.measure.__name__ for family in MEASURES.values()} | {"class_measures"}
+    assert all(any(family.suits(target) for target in TARGETS) for family in MEASURES.values())
     assert set(takes_samples) - whole - {"gaussian_of", "ms_ssim"} <= SAMPLES.keys()
 
 
@@ -169,7 +175,7 @@ def observed(recipe, seeds, broken):
         for optimiser in runs.optimisers.values():
             for parameter in optimiser.parameters:
                 parameter.data[run] = value
-    (observer,) = observers(recipe, runs).values()
+    (observer,) = observers(recipe["observe"], recipe["steps"], runs).values()
     return observer.measure({})
 
 
@@ -196,10 +202,14 @@ def test_a_cell_that_diverges_leaves_its_neighbours_as_they_are():
     players = {"generator": deep | {"output": "tanh"}, "discriminator": deep}
     recipe |= {"objective": "wasserstein", "steps": 8, "players": players, "sweep": {"rate": rate}}
     runs = population(recipe, [0, 1], CPU)
-    stored = as_dataset(recipe, runs, train(runs, 8, list(observers(recipe, runs).values())))
+    stored = as_dataset(
+        recipe, runs, train(runs, 8, list(observers(recipe["observe"], recipe["steps"], runs).values()))
+    )
     alone = {**recipe, "sweep": {"rate": rate | {"values": [1e-3]}}}
     healthy = population(alone, [0, 1], CPU)
-    expected = as_dataset(alone, healthy, train(healthy, 8, list(observers(alone, healthy).values())))
+    expected = as_dataset(
+        alone, healthy, train(healthy, 8, list(observers(alone["observe"], alone["steps"], healthy).values()))
+    )
     assert (stored.diverged.sel(rate=1e-3) == -1).all() and (stored.diverged.sel(rate=1e30) >= 0).all()
     assert stored.sel(rate=1e30)[["classes", "class_kl"]].isel(step=-1).isnull().to_array().all()
     for name in ("classes", "class_kl", "first_losses"):

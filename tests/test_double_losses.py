@@ -17,6 +17,8 @@ from gancore.study.results import Store, as_dataset, read
 from gancore.study.work import Piece, train_piece
 from gancore.training.loop import FIRST_STEPS, train
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [3, 4, 5]
 ORIGIN = {"commit": "a" * 40, "dirty": False}
 SWEEP = {"rate": {"sets": ["players.generator.optimiser.rate"], "values": [1e-4, 1e-3, 1e-2]}}
@@ -34,7 +36,7 @@ def stored(tmp_path, recipe, change=lambda runs: None):
     """A file of runs as it was before losses were stored in double precision."""
     runs = population(recipe, SEEDS, CPU)
     change(runs)
-    record = train(runs, recipe["steps"], list(observers(recipe, runs).values()))
+    record = train(runs, recipe["steps"], list(observers(recipe["observe"], recipe["steps"], runs).values()))
     return Store(tmp_path).add("arm", recipe, as_dataset(recipe, runs, record), {"commit": "b" * 40})
 
 

@@ -221,7 +221,7 @@ def test_a_folder_of_a_single_image_is_drawn_from_and_asked_for_more_it_says_how
     pictures = {"name": "folder", "path": str(tmp_path), "side": 4}
     recipe = digits_recipe("bigan" if count == 2 else "gan", 3, target=pictures, observe=LOOKS[count], **PLAYERS[count])
     with pytest.raises(StudyError, match=r"allowed (are at most 0 of each kind|is an even number up to all 0)"):
-        observers(recipe, population(recipe, [0], torch.device("cpu")))
+        observers(recipe["observe"], recipe["steps"], population(recipe, [0], torch.device("cpu")))
 
 
 def test_a_folder_with_nothing_to_read_is_refused(tmp_path):

@@ -18,6 +18,7 @@ from gancore.judges.weights import provenance_of_weights, save_weights
 NAMES = [pytest.param("mnist", marks=needs_mnist), "digits"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stored_guide_is_as_accurate_as_it_says_and_above_what_is_asked_for(name):
     guide, _ = guide_of(name)

@@ -255,7 +255,8 @@ def test_hills_have_peaks_where_their_tops_are_and_planes_and_saddles_none(devic
         lambda x: torch.zeros_like(x[:, 0]),
         lambda x: -(x - torch.tensor([1.0, 0.0]).to(x)).abs().sum(-1),
     )
-    found = landscape.has_peak(surfaces.to(device), CENTRES.to(device), 0.1).cpu()
+    centres = CENTRES.to(device).expand(len(surfaces.functions), -1, -1)
+    found = landscape.has_peak(surfaces.to(device), centres, 0.1).cpu()
     tops = {(0, 0), (1, 1), (1, 2), (6, 1)}
     assert {tuple(place) for place in found.nonzero().tolist()} == tops and found.shape == (7, 3)
 
@@ -263,7 +264,7 @@ def test_hills_have_peaks_where_their_tops_are_and_planes_and_saddles_none(devic
 @given(share=st.floats(0, 0.75) | st.floats(1.05, 3), angle=st.floats(0, 6.3), radius=st.floats(0.05, 0.2))
 def test_a_top_counts_inside_the_radius_and_not_outside(share, angle, radius):
     top = (share * radius * math.cos(angle), share * radius * math.sin(angle))
-    found = landscape.has_peak(Surface(lambda x: hill(top, x)), torch.zeros(1, 2, dtype=torch.float64), radius)
+    found = landscape.has_peak(Surface(lambda x: hill(top, x)), torch.zeros(1, 1, 2, dtype=torch.float64), radius)
     assert found.item() == (share < 1)
 
 

@@ -54,7 +54,7 @@ def ring(observe=WATCH):
 
 def watched(recipe, device=CPU, seeds=SEEDS):
     runs = population(recipe, seeds, device)
-    return runs, train(runs, recipe["steps"], list(observers(recipe, runs).values()))
+    return runs, train(runs, recipe["steps"], list(observers(recipe["observe"], recipe["steps"], runs).values()))
 
 
 @pytest.mark.parametrize(("half_width", "places"), [(1.6, 17), (1.8, 13), (1.0, 25), (3.0, 10)])
@@ -215,7 +215,7 @@ def test_the_past_is_remembered_as_by_a_loop_that_keeps_its_own_fakes_and_fields
 @pytest.mark.parametrize("stop", [5, 10, 25])
 def test_a_watched_training_that_is_resumed_remembers_the_same_bits(stop, device, tmp_path):
     first, resumed, whole = (population(ring(), SEEDS, device) for _ in range(3))
-    watching = [list(observers(ring(), runs).values()) for runs in (first, resumed, whole)]
+    watching = [list(observers(ring()["observe"], ring()["steps"], runs).values()) for runs in (first, resumed, whole)]
     train(first, stop, watching[0], tmp_path / "ring.pt", every_seconds=0.0)
     found = train(resumed, STEPS, watching[1], tmp_path / "ring.pt").observed
     expected = train(whole, STEPS, watching[2]).observed
@@ -228,7 +228,7 @@ def test_what_is_named_with_an_underscore_is_not_stored_and_all_else_is(tmp_path
     stored, store = as_dataset(ring(), runs, record), Store(tmp_path)
     hidden = {name for name in record.observed if name.startswith("_")}
     assert hidden == {"_fakes", "_fields"}
-    assert set(stored.data_vars) == set(record.observed) - hidden | {"diverged", "first_losses"}
+    assert set(stored.data_vars) == set(record.observed) - hidden | {"diverged", "first_losses", "losses"}
     store.add("ring", ring(), stored, {})
     read = store.load("ring", ring(), SEEDS)
     for name in set(record.observed) - hidden:
@@ -241,14 +241,14 @@ def test_what_is_named_with_an_underscore_is_not_stored_and_all_else_is(tmp_path
 def test_an_unknown_kind_of_observation_is_refused_with_the_known_ones():
     recipe = ring({"feild": {"times": 2}})
     with pytest.raises(StudyError, match=r"unknown kind of observation 'feild': allowed are .*field"):
-        observers(recipe, population(recipe, [0], CPU))
+        observers(recipe["observe"], recipe["steps"], population(recipe, [0], CPU))
 
 
 @pytest.mark.parametrize("clock", [{"times": 5}, {"at": [0, 10, 21, 30]}])
 def test_kinds_of_one_clock_at_different_steps_are_refused_before_the_training(clock):
     recipe = ring(WATCH | {"portraits": {"points": 10} | clock})
     with pytest.raises(StudyError, match="portraits and field share the clock 'moment'"):
-        observers(recipe, population(recipe, [0], CPU))
+        observers(recipe["observe"], recipe["steps"], population(recipe, [0], CPU))
 
 
 SHOWN, WAYS, WINDOWS, ON_LINE, KEPT, PIXELS = 4, 2, [0.5, 3.0], 21, 2, 64
@@ -374,7 +374,7 @@ def test_pictures_are_stored_by_kind_image_direction_and_window(tmp_path):
 def test_more_pictures_than_there_are_is_refused_in_a_sentence(kind):
     recipe = digits({kind: LOOK[kind]}, first=3)
     with pytest.raises(StudyError, match="4 pictures are observed: allowed are at most 3 of each kind"):
-        observers(recipe, population(recipe, [0], CPU))
+        observers(recipe["observe"], recipe["steps"], population(recipe, [0], CPU))
 
 
 def test_shortened_numbers_keep_three_digits_and_every_nan():

@@ -26,7 +26,7 @@ def watched(recipe, device=CPU, **players):
     """What is observed at step 0 with some of the players replaced, by name."""
     runs = population(recipe, SEEDS, device)
     runs.game.players |= players
-    (observer,) = observers(recipe, runs).values()
+    (observer,) = observers(recipe["observe"], recipe["steps"], runs).values()
     return runs, observer.measure({})
 
 
@@ -212,7 +212,7 @@ RECIPES = {
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_all_that_is_observed_is_stored_and_read_back_beside_the_other_kinds(recipe, tmp_path):
     runs = population(recipe, SEEDS, CPU)
-    record = train(runs, 4, list(observers(recipe, runs).values()))
+    record = train(runs, 4, list(observers(recipe["observe"], recipe["steps"], runs).values()))
     store = Store(tmp_path)
     store.add("arm", recipe, as_dataset(recipe, runs, record), {})
     read = store.load("arm", recipe, SEEDS)

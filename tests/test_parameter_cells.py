@@ -15,6 +15,8 @@ from gancore.parameters import assigned
 from gancore.recipes.checks import check
 from gancore.study.results import key_of
 
+pytestmark = pytest.mark.slow
+
 PATHS = {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
 BAD = [None, True, "", "a", "-1", 0.5, -1, -0.5, 10**30 + 0.5, math.nan, math.inf, [], {}, ["a"], [1, 2], [None], b"a"]
 # What looks wrong and is not: by the parameter's default, or by its name.

@@ -25,7 +25,7 @@ RECIPE = moons(steps=30, observe=OBSERVE)
 
 def trained(seeds, recipe=RECIPE):
     runs = recipes.population(recipe, seeds, CPU)
-    record = train(runs, recipe["steps"], list(observers(recipe, runs).values()))
+    record = train(runs, recipe["steps"], list(observers(recipe["observe"], recipe["steps"], runs).values()))
     return as_dataset(recipe, runs, record)
 
 
@@ -46,7 +46,7 @@ def test_what_is_stored_is_what_is_read(store, two_runs):
 
 def test_points_are_stored_to_half_a_unit(two_runs):
     runs = recipes.population(RECIPE, range(2), CPU)
-    observed = train(runs, 30, list(observers(RECIPE, runs).values())).observed
+    observed = train(runs, 30, list(observers(RECIPE["observe"], RECIPE["steps"], runs).values())).observed
     exact = torch.stack(observed["portraits"], 1).numpy()
     assert np.abs(exact - two_runs.portraits.values).max() <= 1 / 512
 
@@ -126,7 +126,7 @@ def test_a_results_folder_that_takes_no_files_is_noticed_before_training(tmp_pat
 
 def test_values_after_a_divergence_are_missing_and_those_before_are_not(two_runs):
     runs = recipes.population(RECIPE, range(2), CPU)
-    record = train(runs, 30, list(observers(RECIPE, runs).values()))
+    record = train(runs, 30, list(observers(RECIPE["observe"], RECIPE["steps"], runs).values()))
     record.diverged = torch.tensor([-1, 20])
     stored = as_dataset(RECIPE, runs, record)
     assert stored.energy_distance.isnull().values.tolist() == [[False] * 3, [False, False, True]]

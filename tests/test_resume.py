@@ -30,7 +30,7 @@ RECIPE = moons(
 def train_arm(checkpoint: Path | None):
     """Train the arm from its checkpoint, or from the start; returns the runs and their record."""
     runs = assembled(RECIPE, range(len(RATES)), CPU)
-    watching = list(observers(RECIPE, runs).values())
+    watching = list(observers(RECIPE["observe"], RECIPE["steps"], runs).values())
     return runs, train(runs, STEPS, watching, checkpoint=checkpoint, every_seconds=0.0)
 
 
@@ -59,7 +59,7 @@ def step_of(checkpoint: Path) -> int:
 def assert_same_ending(found, expected) -> None:
     (runs, record), (never_killed, its_record) = found, expected
     assert same(runs.state(), never_killed.state())
-    assert same(record.first_losses, its_record.first_losses)
+    assert same(record.first_losses, its_record.first_losses) and same(record.losses, its_record.losses)
     assert torch.equal(record.diverged, its_record.diverged) and record.step == its_record.step
     assert record.observed.keys() == its_record.observed.keys()
     assert all(same(record.observed[name], its_record.observed[name]) for name in record.observed)

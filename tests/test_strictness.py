@@ -140,7 +140,7 @@ def trained(recipe, path, value):
     """What was not refused must train and be observed; what the target lacks may be said when observers are made."""
     try:
         runs = population(recipe, [0], CPU)
-        watching = list(observers(recipe, runs).values())
+        watching = list(observers(recipe["observe"], recipe["steps"], runs).values())
     except StudyError:
         return
     try:
@@ -248,7 +248,7 @@ LACKING = {
 def test_an_observation_of_what_is_not_there_is_refused_before_the_training(sentence):
     recipe = LACKING[sentence]()
     with pytest.raises(StudyError, match=sentence):
-        observers(recipe, population(recipe, [0], CPU))
+        observers(recipe["observe"], recipe["steps"], population(recipe, [0], CPU))
 
 
 @pytest.mark.parametrize("kind", ["quality", "shares", "neighbours", "measures"])
@@ -258,4 +258,4 @@ def test_a_folder_has_no_classes_to_observe(kind, tmp_path):
     target = {"name": "folder", "path": str(tmp_path), "side": 8}
     recipe = moons(observe={kind: {"times": 1, "points": 40}}) | {"target": target}
     with pytest.raises(StudyError, match=r"has none|allowed (are|is)"):
-        observers(recipe, population(recipe, [0], CPU))
+        observers(recipe["observe"], recipe["steps"], population(recipe, [0], CPU))

@@ -198,7 +198,7 @@ def test_stored_runs_are_read_back_in_the_cells_that_they_were_trained_in(store,
     for seed, cell in in_order(["rate", "penalty"], SEEDS):
         plain = plain_recipe(ADAM, cell, observe=STORED)
         alone = population(plain, [seed], CPU)
-        record = train(alone, 12, list(observers(plain, alone).values()))
+        record = train(alone, 12, list(observers(plain["observe"], plain["steps"], alone).values()))
         found = runs.sel(seed=seed, **cell)
         assert np.allclose(found.first_losses, torch.stack(record.first_losses)[:, 0], atol=1e-5)
         assert np.allclose(found.portraits, torch.stack(record.observed["portraits"], 1)[0], atol=1.01 / 256)
@@ -247,7 +247,7 @@ def test_pieces_never_exceed_a_population_and_lose_no_seed(rates, weights, seeds
 def test_a_sweep_resumed_from_a_checkpoint_ends_with_the_same_bits(stop, device, tmp_path):
     steps, recipe = BLOCK + 20, ring(sweep=BOTH, steps=BLOCK + 20)
     first, resumed, whole = (population(recipe, SEEDS, device) for _ in range(3))
-    watching = [list(observers(recipe, runs).values()) for runs in (first, resumed, whole)]
+    watching = [list(observers(recipe["observe"], recipe["steps"], runs).values()) for runs in (first, resumed, whole)]
     train(first, stop, watching[0], tmp_path / "swept.pt", every_seconds=0.0)
     found = train(resumed, steps, watching[1], tmp_path / "swept.pt")
     expected = train(whole, steps, watching[2])

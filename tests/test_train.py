@@ -114,7 +114,7 @@ def test_watching_changes_nothing():
     watched, unwatched = runs_of(range(3)), runs_of(range(3))
     observe = {"measures": {"times": 21, "points": 20}, "portraits": {"at": [0, 50], "points": 5}}
     recipe = moons(steps=150, observe=observe)
-    record = train(watched, 150, list(observers(recipe, watched).values()))
+    record = train(watched, 150, list(observers(recipe["observe"], recipe["steps"], watched).values()))
     assert same(record.first_losses, train(unwatched, 150).first_losses)
     assert same(watched.state(), unwatched.state())
     assert len(record.observed["arc_coverage"]) == 22

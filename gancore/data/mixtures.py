@@ -114,7 +114,7 @@ class Line(Gaussians):
 
     def means(self) -> Tensor:
         """The modes' means, (modes, 1), from left to right."""
-        return torch.linspace(-1, 1, self.modes)[:, None]
+        return torch.from_numpy(np.linspace(-1, 1, self.modes, dtype=np.float32))[:, None]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from gancore.games.bigan import BiGAN
 from gancore.games.conditional import Conditional
 from gancore.games.gan import GAN, Batch, Game
 from gancore.games.guided import Guided, GuidedAlone
+from gancore.games.veegan import VEEGAN
 
 GAMES = {
     "gan": GAN,
@@ -18,6 +19,7 @@ GAMES = {
     "conditional": Conditional,
     "guided": Guided,
     "guided_alone": GuidedAlone,
+    "veegan": VEEGAN,
 }
 
-__all__ = ["GAMES", "GAN", "Autoencoder", "Batch", "BiGAN", "Conditional", "Game", "Guided", "GuidedAlone"]
+__all__ = ["GAMES", "GAN", "VEEGAN", "Autoencoder", "Batch", "BiGAN", "Conditional", "Game", "Guided", "GuidedAlone"]

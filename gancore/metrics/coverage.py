@@ -1,12 +1,15 @@
 """How much of a target with known modes a sample covers, one value a run."""
 
+from dataclasses import replace
+
 import torch
 from scipy.stats import chi2
 from torch import Tensor
 
 from gancore.data.mixtures import Gaussians, Moons
+from gancore.metrics.described import Family, Quantity, share
 from gancore.metrics.finite import of_finite
-from gancore.metrics.two_sample import energy_distance
+from gancore.metrics.two_sample import ENERGY, energy_distance
 
 REACH = 0.1  # a tenth of the arcs' radius, about what a dot on the figures spans
 
@@ -40,6 +43,18 @@ def moons_measures(x: Tensor, moons: Moons) -> dict[str, Tensor]:
         "rarer_share": rarer_share(x, moons),
         "distance_to_arcs": distance_to_arcs(x, moons),
     }
+
+
+ARCS = Family(
+    moons_measures,
+    {
+        "energy_distance": ENERGY,
+        "arc_coverage": share("arcs' length with a point nearby", "higher"),
+        "rarer_share": Quantity("points at the rarer arc", least=0, most=0.5),
+        "distance_to_arcs": Quantity("distance to the nearest arc", unit="of the points", least=0, better="lower"),
+    },
+    needs=("along", "distances"),
+)
 
 
 def member_shares(nearest: Tensor, counts: Tensor, modes: int) -> Tensor:
@@ -82,3 +97,21 @@ def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
         "reverse_kl": reverse_kl(shares, weights),
         "reverse_kl_off": reverse_kl(off, torch.cat([inside * weights, weights.new_tensor([1 - inside])])),
     }
+
+
+MODES = Quantity("modes with a point of high quality", unit="modes", least=0, better="higher")
+NATS = Quantity("reverse KL to the modes' weights", unit="nats", least=0, better="lower")
+HIGH_QUALITY = share("points of high quality", "higher")
+MIXTURE = Family(
+    mixture_measures,
+    {
+        "captured": MODES,
+        "captured_within": replace(MODES, says="modes with a point in each radius", dimensions=("within",)),
+        "held": replace(MODES, says="modes with a quarter of their share or more"),
+        "occupied": replace(MODES, says="modes with 1 % of the points or more"),
+        "high_quality": HIGH_QUALITY,
+        "reverse_kl": NATS,
+        "reverse_kl_off": replace(NATS, says="reverse KL, points off the modes counted"),
+    },
+    needs=("means", "weights", "nearest"),
+)

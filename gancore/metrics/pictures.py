@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from gancore.data.images import CLASSES
 from gancore.data.targets import Pictures
 from gancore.metrics.coverage import reverse_kl
+from gancore.metrics.described import Family, Quantity
 from gancore.metrics.finite import of_finite
 from gancore.metrics.modes import modes_of
 
@@ -26,3 +28,10 @@ def class_measures(shares: Tensor) -> dict[str, Tensor]:
     """`classes` and `class_kl` of the shares of the classes: (R, classes) -> (R,) each."""
     equal = torch.full_like(shares[0], 1 / shares.shape[1])
     return {"classes": (shares >= SEEN).float().sum(1), "class_kl": reverse_kl(shares, equal)}
+
+
+CLASS_QUANTITIES = {
+    "classes": Quantity("classes that are shown", unit="classes", least=0, most=CLASSES, better="higher"),
+    "class_kl": Quantity("reverse KL to equal classes", unit="nats", least=0, better="lower"),
+}
+SHOWN = Family(picture_measures, CLASS_QUANTITIES, needs=("images",))

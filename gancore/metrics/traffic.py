@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 from gancore.data.images.traffic import TrafficScene
+from gancore.metrics.coverage import HIGH_QUALITY
+from gancore.metrics.described import Family, Quantity, share
 from gancore.metrics.finite import of_finite
 
 FOUND = 0.25  # a lane is found from this part of its true frequency on
@@ -26,3 +28,15 @@ def traffic_measures(x: Tensor, scene: TrafficScene) -> dict[str, Tensor]:
         "empty_share": (~seen.any(-1)).float().mean(1),
         "high_quality": scene.is_scene(x).float().mean(1),
     }
+
+
+TRAFFIC = Family(
+    traffic_measures,
+    {
+        "lanes_found": Quantity("lanes with vehicles", unit="lanes", least=0, better="higher"),
+        "frequency_ratio": Quantity("frames with a vehicle in a lane, over the scene's", ("lane",), least=0),
+        "empty_share": share("frames without a vehicle"),
+        "high_quality": HIGH_QUALITY,
+    },
+    needs=("recognise", "frequencies", "is_scene"),
+)

@@ -5,7 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gancore.metrics.described import Family, Quantity, share
 from gancore.metrics.finite import of_finite
+from gancore.metrics.reference import real_points
+
+REFERENCE = 500  # real points that stand for the whole target
+ENERGY = Quantity("energy distance to the target", unit="of the points", better="lower")
 
 
 @of_finite
@@ -35,5 +40,16 @@ def kolmogorov_smirnov(x: Tensor) -> Tensor:
 
 @of_finite
 def uniform_measures(x: Tensor, target: Any) -> dict[str, Tensor]:
-    """How far codes are from uniform, (R,): `ks`, see `kolmogorov_smirnov`."""
-    return {"ks": kolmogorov_smirnov(x)}
+    """How far codes are from the target's distribution, (R,): `ks`, see `kolmogorov_smirnov`."""
+    return {"ks": kolmogorov_smirnov(target.levelled(x))}
+
+
+@of_finite
+def distance_measures(x: Tensor, target: Any) -> dict[str, Tensor]:
+    """`energy_distance` to REFERENCE real points, (R,): of any target."""
+    return {"energy_distance": energy_distance(x, real_points(target, REFERENCE).to(x))}
+
+
+KS = share("Kolmogorov-Smirnov distance of the codes", "lower")
+UNIFORM = Family(uniform_measures, {"ks": KS}, needs=("levelled",))
+DISTANCE = Family(distance_measures, {"energy_distance": ENERGY}, needs=("draw",), usual=False)

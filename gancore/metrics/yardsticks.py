@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gancore.data.mixtures import Gaussians, Moons
 from gancore.data.targets import target_of
-from gancore.metrics import MEASURES
+from gancore.metrics import measured
 from gancore.streams import generator_of
 
 DRAWS = 50
@@ -28,14 +28,14 @@ def uniform_noise(target: Mapping[str, Any], points: int, draws: int = DRAWS) ->
     there = target_of({"target": target})
     low, high = _box(there)
     unit = generator_of(0, "uniform noise").random((draws, points, low.size), dtype=np.float32)
-    return MEASURES[target["name"]](torch.from_numpy(low + (high - low) * unit), there)
+    return measured(torch.from_numpy(low + (high - low) * unit), there)
 
 
 def perfect_sampler(target: Mapping[str, Any], points: int, draws: int = DRAWS) -> dict[str, Tensor]:
     """The target's measures of so many points of its own, each (draws, ...); `target` is as a recipe names it."""
     there = target_of({"target": target})
     x = there.draw(points)(generator_of(0, "a perfect sampler"), draws)
-    return MEASURES[target["name"]](torch.from_numpy(x), there)
+    return measured(torch.from_numpy(x), there)
 
 
 def _box(target: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ An entry of `observe` names a kind of observer, when it looks, and its settings:
 or `at` given steps. Kinds with the same clock are observed at the same steps. A kind's settings are those
 in the signature of its function.
 
-A kind is a function that gives a `Measure`, entered in the KINDS of its room with its clock in CLOCKS, and with the
-dimensions of what it observes in DIMENSIONS where that is more than a number a run and step.
+A kind is a function that gives a `Measure`, entered in the KINDS of its room with its clock and with a description of
+every quantity that it gives.
 """
 
 from collections.abc import Mapping
@@ -16,44 +16,78 @@ from torch import Tensor
 
 from gancore.choices import choose
 from gancore.errors import StudyError
+from gancore.metrics import MEASURES
+from gancore.metrics.described import Quantity
 from gancore.metrics.finite import all_finite, blanked
 from gancore.observers import classes, pairs, pictures, planes, points, spaces
 from gancore.observers.clocks import CLOCK, check_clock, moments
-from gancore.training.loop import Earlier, Measure, Observer, Population
+from gancore.observers.kinds import Kind
+from gancore.training.loop import LOSS_CLOCK, Earlier, Measure, Observer, Population
 from gancore.values import DICTIONARY, check_settings
 
 ROOMS = (points, planes, pictures, pairs, classes, spaces)
-KINDS = {kind: measure for room in ROOMS for kind, measure in room.KINDS.items()}
-CLOCKS = {kind: clock for room in ROOMS for kind, clock in room.CLOCKS.items()}
-# Dimensions of what is stored; what is not named here is a number a run and step.
-DIMENSIONS = {name: dimensions for room in ROOMS for name, dimensions in room.DIMENSIONS.items()}
+KINDS: dict[str, Kind] = {name: kind for room in ROOMS for name, kind in room.KINDS.items()}
 
 
-def observers(recipe: Mapping[str, Any], runs: Population) -> dict[str, Observer]:
-    """The recipe's observers, by kind.
+def observers(observe: Mapping[str, Any], steps: int, runs: Population) -> dict[str, Observer]:
+    """What `observe` asks for of a training of so many steps, by kind; whether a recipe has made the runs or not.
 
     Raises StudyError as `check_observe` does, and where a kind needs what the game or the target does not have.
     """
-    check_observe(recipe)
-    return {
-        kind: Observer(
-            moments(recipe["steps"], spec), _while_finite(KINDS[kind](recipe, runs, **_settings(spec)), runs)
-        )
-        for kind, spec in recipe["observe"].items()
-    }
+    check_observe(observe, steps)
+    watching = {}
+    for name, spec in observe.items():
+        at = moments(steps, spec)
+        measure = KINDS[name].made(runs, at, _settings(spec))
+        watching[name] = Observer(at, _while_finite(_as_described(measure, name), runs))
+    return watching
 
 
-def check_observe(recipe: Mapping[str, Any]) -> None:
+def check_observe(observe: Mapping[str, Any], steps: int) -> None:
     """Raises StudyError for an unknown kind or setting, and for kinds of the same clock at different steps."""
     clocks = {}
-    for kind, spec in DICTIONARY.check("observe", recipe["observe"]).items():
-        function = choose(KINDS, kind, "kind of observation")
-        check_settings(function, 2, spec, kind, beside=CLOCK)
-        check_clock(recipe["steps"], spec, kind)
-        at = moments(recipe["steps"], spec)
-        other, its = clocks.setdefault(CLOCKS[kind], (kind, at))
+    for name, spec in DICTIONARY.check("observe", observe).items():
+        kind = choose(KINDS, name, "kind of observation")
+        check_settings(kind.measure, len(kind.given), spec, name, beside=CLOCK)
+        check_clock(steps, spec, name)
+        at = moments(steps, spec)
+        other, its = clocks.setdefault(kind.clock, (name, at))
         if at != its:
-            raise StudyError(f"{other} and {kind} share the clock {CLOCKS[kind]!r}: observe them at the same steps")
+            raise StudyError(f"{other} and {name} share the clock {kind.clock!r}: observe them at the same steps")
+
+
+def quantities_of(kind: str) -> dict[str, Quantity]:
+    """What a kind of observation may give, by name; `measures` those of all MEASURES."""
+    families = MEASURES.values() if kind == "measures" else ()
+    measured = {name: quantity for family in families for name, quantity in family.quantities.items()}
+    return {**KINDS[kind].quantities, **measured}
+
+
+def described() -> dict[str, tuple[str, Quantity]]:
+    """Every quantity that can be observed, by name, with its clock."""
+    return {name: (kind.clock, found) for key, kind in KINDS.items() for name, found in quantities_of(key).items()}
+
+
+def clocks() -> set[str]:
+    """Whatever counts steps in stored runs."""
+    return {LOSS_CLOCK, *(kind.clock for kind in KINDS.values())}
+
+
+def _as_described(measure: Measure, kind: str) -> Measure:
+    """The measure; StudyError at its first observation, before anything is lost, where a quantity is not described."""
+    known = quantities_of(kind)
+
+    def measured(earlier: Earlier) -> Mapping[str, Tensor]:
+        found = measure(earlier)
+        for name, value in found.items():
+            if name.startswith("_"):
+                continue
+            axes = choose(known, name, f"quantity of {kind}").dimensions
+            if value.dim() != 1 + len(axes):
+                raise StudyError(f"{name} of {kind} is {tuple(value.shape)}: described are {('runs', *axes)}")
+        return found
+
+    return measured
 
 
 def _while_finite(measure: Measure, runs: Population) -> Measure:

@@ -1,10 +1,9 @@
 """Which classes a generator shows, when, from which part of its latents, and how good its images of them are."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +12,10 @@ from torch.nn.functional import one_hot
 from gancore.choices import choose
 from gancore.data.images import CLASSES, load
 from gancore.data.latents import labelled_latents
-from gancore.data.targets import latent_of, target_of
 from gancore.games.guided import gradient_size
 from gancore.judges.classifier import in_batches, load_classifier
 from gancore.judges.guide import Moments, class_moments, load_guide
+from gancore.metrics.described import Quantity, share
 from gancore.metrics.finite import of_finite
 from gancore.metrics.images import (
     Gaussian,
@@ -27,12 +26,14 @@ from gancore.metrics.images import (
     variance_ratio,
 )
 from gancore.metrics.modes import modes_of
-from gancore.metrics.pictures import class_measures
-from gancore.observers.needs import having
+from gancore.metrics.pictures import CLASS_QUANTITIES, class_measures
+from gancore.observers.kinds import Kind
+from gancore.observers.needs import having, known_latents, known_target
 from gancore.observers.points import evaluated, sampler
 from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Count, Positive, Several
 
+FID = Quantity("Frechet distance in a classifier's features", least=0, better="lower")
 PAIRS = 20  # of images of a class that are compared
 SURE = 0.9  # an image is recognised if a class is named with this probability
 # In whose features generated images are compared with real ones: the judge's, and for the small digits, whose judge has
@@ -40,13 +41,13 @@ SURE = 0.9  # an image is recognised if a class is named with this probability
 EXTRACTORS = {"mnist": load_classifier, "digits": partial(load_guide, "digits")}
 
 
-def shares(recipe: Mapping[str, Any], runs: Population, *, points: Count, reach: Positive = math.inf) -> Measure:
+def shares(runs: Population, *, points: Count, reach: Positive = math.inf) -> Measure:
     """`mode_shares` (R, modes): the part of `points` generated points that shows each class of images, or mode.
 
     Of a mode of Gaussians are the points within `reach` of its mean, if that is given, else all that are nearest to it.
     """
-    sample = sampler(recipe, runs, points)
-    modes = modes_of(target_of(recipe), reach)
+    sample = sampler(runs, points)
+    modes = modes_of(known_target(runs), reach)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         return {"mode_shares": of_finite(modes.shares)(sample())}
@@ -54,11 +55,11 @@ def shares(recipe: Mapping[str, Any], runs: Population, *, points: Count, reach:
     return measure
 
 
-def sections(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
+def sections(runs: Population, *, points: Count) -> Measure:
     """`section_shares` (R, asked, shown): of the images asked for as one class, the part that shows each class."""
-    modes, latents = modes_of(target_of(recipe)), labelled_latents(latent_of(recipe))
+    modes, latents = modes_of(known_target(runs)), labelled_latents(known_latents(runs))
     asked = latents.labels(evaluated(latents, runs, points))
-    sample = sampler(recipe, runs, points)
+    sample = sampler(runs, points)
 
     member = one_hot(asked, latents.classes).float()  # (R, n, asked)
 
@@ -70,16 +71,16 @@ def sections(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> M
     return lambda earlier: {"section_shares": shares_by_class(sample())}
 
 
-def quality(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
+def quality(runs: Population, *, points: Several) -> Measure:
     """`points` generated images in the eyes of the classifier that judges, each (R,).
 
     `classes` and `class_kl` as in `gancore.metrics.pictures`; `fid` and `inception_score` with the classifier in
     place of Inception; `variance_ratio` and `ms_ssim` within the classes that it sees: `gancore.metrics.images`. The
     reference are held-out images; `real_fid` and `real_ms_ssim` say what so many training images would get.
     """
-    target, sample = target_of(recipe), sampler(recipe, runs, points)
+    target, sample = known_target(runs), sampler(runs, points)
     choose(EXTRACTORS, having(target, "images").images, "images with a classifier")
-    modes, judged = modes_of(target), reference(target.images, points, runs.noise.device)
+    modes, judged = modes_of(target), reference(target.images, points, runs.device)
     extractor = judged.extractor
 
     @of_finite
@@ -134,7 +135,7 @@ def recognised(images: str, x: Tensor) -> Tensor:
     return (in_batches(lambda part: network(part).softmax(-1).amax(-1), x) >= SURE).float().mean(1)
 
 
-def pulls(recipe: Mapping[str, Any], runs: Population) -> Measure:
+def pulls(runs: Population) -> Measure:
     """`pull` (R, terms): how hard each term of a guided generator's loss pulls, unweighted, at fixed latents."""
     having(runs.game, "terms")
     drawn = [part.clone() for part in runs.draw(0)]
@@ -148,10 +149,25 @@ def pulls(recipe: Mapping[str, Any], runs: Population) -> Measure:
     return measure
 
 
-KINDS = {"shares": shares, "sections": sections, "quality": quality, "pulls": pulls}
-CLOCKS = {"shares": "moment", "sections": "page", "quality": "step", "pulls": "step"}
-DIMENSIONS = {
-    "mode_shares": ("seed", "moment", "mode"),
-    "section_shares": ("seed", "page", "asked", "shown"),
-    "pull": ("seed", "step", "term"),
+KINDS = {
+    "shares": Kind(shares, "moment", {"mode_shares": share("points of each mode", dimensions=("mode",))}),
+    "sections": Kind(
+        sections,
+        "page",
+        {"section_shares": share("classes shown where one is asked for", dimensions=("asked", "shown"))},
+    ),
+    "quality": Kind(
+        quality,
+        "step",
+        {
+            **CLASS_QUANTITIES,
+            "fid": FID,
+            "inception_score": Quantity("inception score", least=1, most=CLASSES, better="higher"),
+            "variance_ratio": Quantity("variance within a class, over the real one's", least=0),
+            "ms_ssim": share("similarity of images of a class"),
+            "real_fid": replace(FID, says="Frechet distance of as many training images", better=None),
+            "real_ms_ssim": share("similarity of training images of a class"),
+        },
+    ),
+    "pulls": Kind(pulls, "step", {"pull": Quantity("size of each term's gradient at the fakes", ("term",), least=0)}),
 }

@@ -1,27 +1,46 @@
 """What an observation needs of a game and its data: had, or named in a sentence where it is lacking."""
 
+from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor
 
 from gancore.errors import StudyError
 from gancore.training.loop import Population
 
 
-def players_of(runs: Population, *names: str) -> list[nn.Module]:
-    """The networks of these players. Raises StudyError where the game has no such player."""
+def known_target(runs: Population) -> Any:
+    """What the real points are drawn from. Raises StudyError where the population was not told."""
+    return _told(runs.target, "target")
+
+
+def known_latents(runs: Population) -> Any:
+    """What the latents are drawn from. Raises StudyError where the population was not told."""
+    return _told(runs.latents, "latents")
+
+
+def _told(source: Any, what: str) -> Any:
+    if source is None:
+        raise StudyError(f"the {what} of the runs is asked for: allowed is a Population that is told its `{what}`")
+    return source
+
+
+def players_of(runs: Population, *names: str) -> list[Callable[..., Tensor]]:
+    """What is observed of these players. Raises StudyError where the game has no such player."""
     players = runs.game.players
     for name in names:
         if name not in players:
             raise StudyError(f"the {name} is observed, and the game has none: its players are {', '.join(players)}")
-    return [players[name] for name in names]
+    return [runs.network(name) for name in names]
 
 
-def judge_of_points(runs: Population) -> nn.Module:
+def judge_of_points(runs: Population) -> Callable[..., Tensor]:
     """The discriminator. Raises StudyError where there is none, or one that judges more than a point alone."""
     (discriminator,) = players_of(runs, "discriminator")
     if runs.game.PLAYERS["discriminator"] != "discriminator":
         raise StudyError("scores of points alone are observed, and the game's discriminator judges pairs")
+    if runs.target is not None and runs.remedies.judged(runs.target).dimensions != runs.target.dimensions:
+        raise StudyError("scores of points alone are observed, and the game's discriminator judges several at once")
     return discriminator
 
 

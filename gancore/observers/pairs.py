@@ -1,24 +1,22 @@
 """A generator and an encoder as each other's inverse, and what a discriminator of pairs sees of them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from gancore.data.images import TrafficScene
-from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
-from gancore.metrics.two_sample import kolmogorov_smirnov
-from gancore.observers.needs import having, in_dimensions, players_of
+from gancore.metrics.described import GREY, POINT, Quantity, share
+from gancore.metrics.two_sample import KS, kolmogorov_smirnov
+from gancore.observers.kinds import Kind
+from gancore.observers.needs import having, in_dimensions, known_latents, known_target, players_of
 from gancore.observers.points import evaluated, evaluation_points
 from gancore.streams import generator_of
 from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Count, Positive, Several
 
 
-def inversions(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
+def inversions(runs: Population, *, points: Several) -> Measure:
     """How well generator and encoder invert each other on `points` points of each side, all (R,).
 
     `x_error`: median |x - G(E(x))| over the median distance of two real points, and `z_error` likewise
@@ -26,8 +24,8 @@ def inversions(recipe: Mapping[str, Any], runs: Population, *, points: Several) 
     other. `ks`: Kolmogorov-Smirnov distance of the codes E(x) to the latents' distribution, the worst of all
     dimensions.
     """
-    latents = having(latent_of(recipe), "levelled")
-    real, z = (evaluated(source, runs, points) for source in (target_of(recipe), latents))
+    latents = having(known_latents(runs), "levelled")
+    real, z = (evaluated(source, runs, points) for source in (known_target(runs), latents))
     generator, encoder = players_of(runs, "generator", "encoder")
 
     @torch.no_grad()
@@ -48,14 +46,14 @@ def _relative_error(x: Tensor, found: Tensor) -> Tensor:
     return error / apart
 
 
-def sorting(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> Measure:
+def sorting(runs: Population, *, points: Several) -> Measure:
     """Whether a one-dimensional code keeps the modes of `points` real points apart: `neighbours_alike` (R,).
 
     The share of the points, in the order of their codes, whose successor belongs to the same mode; 1
     less the number of changes that even a perfect order has, divided by the number of points.
     """
-    source = having(latent_of(recipe), "nearest")
-    x, encoder = evaluated(source, runs, points), runs.game.players["generator"]
+    source = having(known_latents(runs), "nearest")
+    x, (encoder,) = evaluated(source, runs, points), players_of(runs, "generator")
     _, mode = source.nearest(x)
 
     @torch.no_grad()
@@ -66,15 +64,15 @@ def sorting(recipe: Mapping[str, Any], runs: Population, *, points: Several) -> 
     return measure
 
 
-def plane(recipe: Mapping[str, Any], runs: Population, *, places: Count, reach: Positive, points: Count) -> Measure:
+def plane(runs: Population, *, places: Count, reach: Positive, points: Count) -> Measure:
     """Points and latents of one dimension each: the discriminator over the plane of pairs, and both players in it.
 
     On `places` values of x across [-`reach`, `reach`] and of z across [0, 1]: the probability
     `surface` (R, places of x, places of z) of being an encoder's pair, G over the places of z as
     `curve` (R, places), and the codes of the first `points` real points that seed 0 is judged on, `codes` (R, points).
     """
-    device, target = runs.noise.device, in_dimensions(target_of(recipe), 1)
-    in_dimensions(latent_of(recipe), 1)
+    device, target = runs.device, in_dimensions(known_target(runs), 1)
+    in_dimensions(known_latents(runs), 1)
     x, z = torch.linspace(-reach, reach, places), torch.linspace(0, 1, places)
     pairs = torch.cartesian_prod(x, z).to(device).expand(len(runs.seeds), -1, -1)
     real = evaluation_points(target, 0, points).to(device).expand(len(runs.seeds), -1, -1)
@@ -93,17 +91,17 @@ def plane(recipe: Mapping[str, Any], runs: Population, *, places: Count, reach: 
     return measure
 
 
-def reconstructions(recipe: Mapping[str, Any], runs: Population, *, pictures: Count, between: Count) -> Measure:
+def reconstructions(runs: Population, *, pictures: Count, between: Count) -> Measure:
     """Reconstructions of the first `pictures` held-out images, and as many interpolations between their codes.
 
     `originals` (1, pictures, D), their `reconstructions` (R, pictures, D), and `interpolations`
     (R, pictures / 2 x between, D): from every other image to the next one in `between` even steps, both
     ends included.
     """
-    held_out = having(target_of(recipe), "held_out").held_out()
+    held_out = having(known_target(runs), "held_out").held_out()
     if pictures % 2 or pictures > len(held_out):
         raise StudyError(f"{pictures} held-out pictures: allowed is an even number up to all {len(held_out)}")
-    x = held_out[:pictures].to(runs.noise.device).expand(len(runs.seeds), -1, -1)
+    x = held_out[:pictures].to(runs.device).expand(len(runs.seeds), -1, -1)
     part = torch.linspace(0, 1, between, device=x.device)[:, None]
     generator, encoder = players_of(runs, "generator", "encoder")
 
@@ -117,18 +115,18 @@ def reconstructions(recipe: Mapping[str, Any], runs: Population, *, pictures: Co
     return measure
 
 
-def vehicles(recipe: Mapping[str, Any], runs: Population, *, frames: Count) -> Measure:
+def vehicles(runs: Population, *, frames: Count) -> Measure:
     """What G(E(x)) keeps of traffic frames that have one vehicle each, `frames` of them a lane: (R, lanes) each.
 
     `vehicles_kept`: share of them in which the vehicle is recognised again, in its lane; `traces_kept`: in
     which there is at least a trace of it. Raises StudyError where the target is no traffic scene.
     """
-    scene = target_of(recipe)
+    scene = known_target(runs)
     if not isinstance(scene, TrafficScene):
-        raise StudyError(f"vehicles are observed and the target is {recipe['target']}: allowed is a traffic scene")
+        raise StudyError(f"vehicles are observed and the target is {scene}: allowed is a traffic scene")
     lane = torch.arange(len(scene.lanes)).repeat_interleave(frames)
     present = one_hot(lane, len(scene.lanes)).bool()  # (frames, lanes)
-    x = torch.from_numpy(scene.frames(present.numpy(), generator_of(0, "vehicles"))).to(runs.noise.device)
+    x = torch.from_numpy(scene.frames(present.numpy(), generator_of(0, "vehicles"))).to(runs.device)
     generator, encoder = players_of(runs, "generator", "encoder")
 
     def in_its_lane(seen: Tensor) -> Tensor:
@@ -143,21 +141,43 @@ def vehicles(recipe: Mapping[str, Any], runs: Population, *, frames: Count) -> M
     return measure
 
 
+UNIT = {"least": 0, "most": 1, "grain": POINT}
+PIXEL = {"least": -1, "most": 1, "grain": GREY}
 KINDS = {
-    "inversions": inversions,
-    "sorting": sorting,
-    "plane": plane,
-    "reconstructions": reconstructions,
-    "vehicles": vehicles,
-}
-CLOCKS = {"inversions": "step", "sorting": "step", "plane": "moment", "reconstructions": "page", "vehicles": "step"}
-DIMENSIONS = {
-    "vehicles_kept": ("seed", "step", "lane"),
-    "traces_kept": ("seed", "step", "lane"),
-    "surface": ("seed", "moment", "x_place", "z_place"),
-    "curve": ("seed", "moment", "z_place"),
-    "codes": ("seed", "moment", "coded"),
-    "originals": ("drawn", "page", "original", "pixel"),
-    "reconstructions": ("seed", "page", "original", "pixel"),
-    "interpolations": ("seed", "page", "between", "pixel"),
+    "inversions": Kind(
+        inversions,
+        "step",
+        {
+            "x_error": Quantity("error of G(E(x)), in distances of two points", least=0, better="lower"),
+            "z_error": Quantity("error of E(G(z)), in distances of two latents", least=0, better="lower"),
+            "ks": KS,
+        },
+    ),
+    "sorting": Kind(sorting, "step", {"neighbours_alike": share("successors of the same mode", better="higher")}),
+    "plane": Kind(
+        plane,
+        "moment",
+        {
+            "surface": Quantity("probability of being an encoder's pair", ("x_place", "z_place"), **UNIT),
+            "curve": Quantity("G over the latents", ("z_place",), grain=POINT),
+            "codes": Quantity("codes of real points", ("coded",), grain=POINT),
+        },
+    ),
+    "reconstructions": Kind(
+        reconstructions,
+        "page",
+        {
+            "originals": Quantity("held-out images", ("original", "pixel"), of_first=True, **PIXEL),
+            "reconstructions": Quantity("G(E(x)) of held-out images", ("original", "pixel"), **PIXEL),
+            "interpolations": Quantity("images between two codes", ("between", "pixel"), **PIXEL),
+        },
+    ),
+    "vehicles": Kind(
+        vehicles,
+        "step",
+        {
+            "vehicles_kept": share("frames whose vehicle is recognised again", "higher", ("lane",)),
+            "traces_kept": share("frames with a trace of their vehicle", "higher", ("lane",)),
+        },
+    ),
 }

@@ -1,30 +1,31 @@
 """The discriminator around images: scans along lines, scores and slopes, and the generated images themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from gancore import landscape
-from gancore.data.targets import target_of
 from gancore.errors import StudyError
-from gancore.observers.needs import having, judge_of_points
+from gancore.metrics.described import GREY, Quantity, share
+from gancore.observers.kinds import Kind
+from gancore.observers.needs import having, judge_of_points, known_target
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
 from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Centred, Count, each, number, whole
 
 
-def plates(recipe: Mapping[str, Any], runs: Population, *, pictures: Count) -> Measure:
+def plates(runs: Population, *, pictures: Count) -> Measure:
     """`pictures` generated images of every run."""
-    sample = sampler(recipe, runs, pictures)
+    sample = sampler(runs, pictures)
     return lambda earlier: {"plates": sample()}
 
 
-def scores(recipe: Mapping[str, Any], runs: Population, *, pictures: Count) -> Measure:
+def scores(runs: Population, *, pictures: Count) -> Measure:
     """Scores and slopes of `pictures` images of the training set, held out, and generated: (R, 3, pictures) each."""
-    groups = _groups(recipe, runs, pictures)
+    groups = _groups(runs, pictures)
     discriminator = judge_of_points(runs)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
@@ -39,7 +40,6 @@ def scores(recipe: Mapping[str, Any], runs: Population, *, pictures: Count) -> M
 
 
 def scans(
-    recipe: Mapping[str, Any],
     runs: Population,
     *,
     pictures: Count,
@@ -57,7 +57,7 @@ def scans(
     `kept` images are stored, less their value at k = 0.
     """
     whole(1, pictures).check("kept of scans", kept)
-    groups, ways = _groups(recipe, runs, pictures), _directions(directions, runs, target_of(recipe))
+    groups, ways = _groups(runs, pictures), _directions(directions, runs, known_target(runs))
     unit = torch.linspace(-1, 1, places, device=ways.device)
     discriminator = judge_of_points(runs)
 
@@ -78,16 +78,16 @@ def scans(
     return measure
 
 
-def _groups(recipe: Mapping[str, Any], runs: Population, pictures: int):
+def _groups(runs: Population, pictures: int):
     """The first images of the training set, the first held out, and generated ones: (R, 3 pictures, D).
 
     Raises StudyError where there are fewer of either.
     """
-    target, sample = having(target_of(recipe), "held_out"), sampler(recipe, runs, pictures)
+    target, sample = having(known_target(runs), "held_out"), sampler(runs, pictures)
     there = [target.training(), target.held_out()]
     if pictures > min(map(len, there)):
         raise StudyError(f"{pictures} pictures are observed: allowed are at most {min(map(len, there))} of each kind")
-    fixed = torch.cat([images[:pictures] for images in there]).to(runs.noise.device)
+    fixed = torch.cat([images[:pictures] for images in there]).to(runs.device)
     return lambda: torch.cat([fixed.expand(len(runs.seeds), -1, -1), sample()], 1)
 
 
@@ -95,7 +95,7 @@ def _directions(count: int, runs: Population, target: Any) -> Tensor:
     """`count` directions from N(0, I) and an all-positive one: (count + 1, D)."""
     rng = generator_of(0, "directions")
     normal, positive = rng.standard_normal((count, target.dimensions)), rng.random((1, target.dimensions))
-    return torch.cat([torch.from_numpy(part.astype("float32")) for part in (normal, positive)]).to(runs.noise.device)
+    return torch.cat([torch.from_numpy(part.astype("float32")) for part in (normal, positive)]).to(runs.device)
 
 
 def _correlation(a: Tensor, b: Tensor | None) -> Tensor:
@@ -112,15 +112,29 @@ def _shortened(x: Tensor) -> Tensor:
     return (x.view(torch.int32) + 0x800 & ~0xFFF).view(torch.float32).where(~x.isnan(), torch.nan)
 
 
-KINDS = {"plates": plates, "scores": scores, "scans": scans}
-CLOCKS = {"plates": "page", "scores": "moment", "scans": "moment"}
-LINES = ("seed", "moment", "kind", "picture", "direction", "window")
-DIMENSIONS = {
-    "plates": ("seed", "page", "image", "pixel"),
-    "scores": ("seed", "moment", "kind", "sample"),
-    "slopes": ("seed", "moment", "kind", "sample"),
-    "peak": LINES,
-    "width": LINES,
-    "steady": LINES,
-    "scans": ("seed", "moment", "kind", "kept", "direction", "window", "place_on_line"),
+LINES = ("kind", "picture", "direction", "window")
+KINDS = {
+    "plates": Kind(
+        plates, "page", {"plates": Quantity("generated images", ("image", "pixel"), least=-1, most=1, grain=GREY)}
+    ),
+    "scores": Kind(
+        scores,
+        "moment",
+        {
+            "scores": Quantity("scores of images", ("kind", "sample")),
+            "slopes": Quantity("sizes of D's gradient at images", ("kind", "sample"), least=0),
+        },
+    ),
+    "scans": Kind(
+        scans,
+        "moment",
+        {
+            "scans": Quantity(
+                "scores along lines, less that of the image", (*LINES[:1], "kept", *LINES[2:], "place_on_line")
+            ),
+            "peak": share("whether a scan has its maximum at the image", dimensions=LINES),
+            "width": Quantity("width of a scan's peak at half of its prominence", LINES, unit="of the points", least=0),
+            "steady": Quantity("correlation of a scan with the one before", LINES, least=-1, most=1),
+        },
+    ),
 }

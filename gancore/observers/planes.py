@@ -1,18 +1,18 @@
 """The discriminator over the plane, for targets in two dimensions with known means."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gancore import landscape
-from gancore.data.targets import target_of
 from gancore.landscape import has_peak, scores_at
+from gancore.metrics.described import POINT, Quantity, share
 from gancore.metrics.ranks import rank_correlation
-from gancore.observers.clocks import moments
-from gancore.observers.needs import having, in_dimensions, judge_of_points
+from gancore.observers.kinds import Kind
+from gancore.observers.needs import having, in_dimensions, judge_of_points, known_target
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
 from gancore.training.loop import Earlier, Measure, Population
@@ -26,17 +26,17 @@ def square(half_width: float, places: int) -> Tensor:
     return torch.cartesian_prod(side, side)
 
 
-def arrows(recipe: Mapping[str, Any], runs: Population, *, half_width: Positive, places: Count) -> Measure:
+def arrows(runs: Population, *, half_width: Positive, places: Count) -> Measure:
     """-d loss_G / dx of the first run over a square, as the source draws it."""
-    in_dimensions(target_of(recipe), 2)
+    in_dimensions(known_target(runs), 2)
     discriminator = judge_of_points(runs)
-    x = square(half_width, places).to(runs.noise.device).expand(len(runs.seeds), -1, -1)
+    x = square(half_width, places).to(runs.device).expand(len(runs.seeds), -1, -1)
     return lambda earlier: {"arrows": landscape.pull(discriminator, x)[:1]}
 
 
 def field(
-    recipe: Mapping[str, Any],
     runs: Population,
+    moments: Sequence[int],
     *,
     half_width: Positive,
     places: Count,
@@ -56,11 +56,10 @@ def field(
 
     The last two are NaN for observations yet to come.
     """
-    target = in_dimensions(having(target_of(recipe), "means"), 2)
-    means = target.means().to(runs.noise.device)
-    x = square(half_width, places).to(means).expand(len(runs.seeds), -1, -1)
-    sample, discriminator = sampler(recipe, runs, points), judge_of_points(runs)
-    count = len(moments(recipe["steps"], recipe["observe"]["field"]))
+    target = in_dimensions(having(known_target(runs), "means"), 2)
+    means = target.means().to(runs.device)
+    x, centres = (y.to(means).expand(len(runs.seeds), -1, -1) for y in (square(half_width, places), means))
+    sample, discriminator = sampler(runs, points), judge_of_points(runs)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         fake, slope = sample(), landscape.slopes(discriminator, x)
@@ -74,9 +73,9 @@ def field(
             "distance_correlation": rank_correlation(scores_at(discriminator, x), distance),
             "away": torch.cosine_similarity(slope, away, dim=2).mean(1),
             "agreement": landscape.agreement(landscape.slopes(discriminator, fake), mode, len(means)),
-            "peaks": torch.stack([has_peak(discriminator, means, r).float().mean(1) for r in radii], 1),
-            "turned": _filled(torch.stack([landscape.turned(slope, f.to(slope)) for f in fields], 1), count),
-            "remembered": _filled(landscape.accuracy_on(discriminator, [f.to(fake) for f in fakes]), count),
+            "peaks": torch.stack([has_peak(discriminator, centres, r).float().mean(1) for r in radii], 1),
+            "turned": _filled(torch.stack([landscape.turned(slope, f.to(slope)) for f in fields], 1), len(moments)),
+            "remembered": _filled(landscape.accuracy_on(discriminator, [f.to(fake) for f in fakes]), len(moments)),
         }
 
     return measure
@@ -87,11 +86,9 @@ def _filled(x: Tensor, count: int) -> Tensor:
     return torch.cat([x, x.new_full((len(x), count - x.shape[1]), torch.nan)], 1)
 
 
-def basins(
-    recipe: Mapping[str, Any], runs: Population, *, directions: Count, reach: Positive, places: Centred
-) -> Measure:
+def basins(runs: Population, *, directions: Count, reach: Positive, places: Centred) -> Measure:
     """Width of D's basins around the target's means along random lines, (R,): see `landscape.basin_widths`."""
-    means = in_dimensions(having(target_of(recipe), "means"), 2).means().to(runs.noise.device)
+    means = in_dimensions(having(known_target(runs), "means"), 2).means().to(runs.device)
     discriminator = judge_of_points(runs)
     ways = generator_of(0, "directions").standard_normal((directions, 2))
     ways = torch.from_numpy(ways.astype("float32")).to(means)
@@ -105,15 +102,25 @@ def basins(
     return measure
 
 
-KINDS = {"arrows": arrows, "field": field, "basins": basins}
-CLOCKS = {"arrows": "frame", "field": "moment", "basins": "step"}
-FIELD = ("seed", "moment")
-DIMENSIONS = {
-    "arrows": ("drawn", "frame", "spot", "axis"),
-    "distance_correlation": FIELD,
-    "away": FIELD,
-    "agreement": FIELD,
-    "peaks": (*FIELD, "radius"),
-    "turned": (*FIELD, "earlier"),
-    "remembered": (*FIELD, "earlier"),
+KINDS = {
+    "arrows": Kind(
+        arrows,
+        "frame",
+        {"arrows": Quantity("where a fake is drawn to", ("spot", "axis"), grain=POINT, of_first=True)},
+    ),
+    "field": Kind(
+        field,
+        "moment",
+        {
+            "distance_correlation": Quantity("rank correlation of score and distance to the fakes", least=-1, most=1),
+            "away": Quantity("mean cosine of gradients with the way from the fakes", least=-1, most=1),
+            "agreement": share("resultant length of the gradients at a mode's fakes"),
+            "peaks": share("means with a local maximum of D", dimensions=("radius",)),
+            "turned": share("places whose gradient has turned since", dimensions=("earlier",)),
+            "remembered": share("earlier fakes told for fake", dimensions=("earlier",)),
+        },
+    ),
+    "basins": Kind(
+        basins, "step", {"basin_width": Quantity("width of D's basins around the means", unit="of the points", least=0)}
+    ),
 }

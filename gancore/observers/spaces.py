@@ -1,18 +1,19 @@
 """A latent space to which an encoder leads: whether digits lie together in it, and whether one can calculate in it."""
 
 import math
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from gancore.data.targets import target_of
+from gancore.data.images import CLASSES
 from gancore.judges.classifier import in_batches
+from gancore.metrics.described import GREY, POINT, Quantity, share
 from gancore.metrics.modes import modes_of
 from gancore.observers.classes import extractor_of
-from gancore.observers.needs import having, players_of
+from gancore.observers.kinds import Kind
+from gancore.observers.needs import having, known_target, players_of
 from gancore.training.loop import Earlier, Measure, Population
 from gancore.values import Count, whole
 
@@ -50,14 +51,14 @@ def _apart(x: Tensor) -> bool:
     return bool(x.square().sum().isfinite())
 
 
-def neighbours(recipe: Mapping[str, Any], runs: Population, *, points: Mapped) -> Measure:
+def neighbours(runs: Population, *, points: Mapped) -> Measure:
     """Whether the first `points` held-out images lie beside others of their class, in three spaces.
 
     `purity` (R, spaces), see the function of that name: pixels, the features of the classifier that judges, and
     the run's codes E(x). And `maps` (1, spaces, points, 2) by t-SNE, the codes being the first run's, with the
     points' `labels` (1, points).
     """
-    target, device = having(target_of(recipe), "held_out_labels"), runs.noise.device
+    target, device = having(known_target(runs), "held_out_labels"), runs.device
     x, labels = target.held_out()[:points], target.held_out_labels()[:points]
     fixed = [x, in_batches(extractor_of(target.images).features, x)]
     fixed_purity, fixed_maps = (
@@ -78,13 +79,13 @@ def neighbours(recipe: Mapping[str, Any], runs: Population, *, points: Mapped) -
     return measure
 
 
-def arithmetic(recipe: Mapping[str, Any], runs: Population, *, points: Count) -> Measure:
+def arithmetic(runs: Population, *, points: Count) -> Measure:
     """Sums of codes: a held-out image's, less the mean code of its class, plus that of another class.
 
     `landed` (R,): of G(a - b + c) for `points` images and every other class, the part that shows class c; `sums`
     (1, classes^2, D): the first run's, a row for the first image of each class, a column for each class c.
     """
-    target, device = having(target_of(recipe), "held_out_labels"), runs.noise.device
+    target, device = having(known_target(runs), "held_out_labels"), runs.device
     modes = modes_of(target)
     everything, labels = target.held_out().to(device), target.held_out_labels().to(device)
     member = one_hot(labels, modes.count).float()
@@ -114,12 +115,22 @@ def arithmetic(recipe: Mapping[str, Any], runs: Population, *, points: Count) ->
     return measure
 
 
-KINDS = {"neighbours": neighbours, "arithmetic": arithmetic}
-CLOCKS = {"neighbours": "page", "arithmetic": "page"}
-DIMENSIONS = {
-    "purity": ("seed", "page", "space"),
-    "maps": ("drawn", "page", "space", "held_out", "axis"),
-    "labels": ("drawn", "page", "held_out"),
-    "landed": ("seed", "page"),
-    "sums": ("drawn", "page", "sum", "pixel"),
+KINDS = {
+    "neighbours": Kind(
+        neighbours,
+        "page",
+        {
+            "purity": share("neighbours of the same class", "higher", ("space",)),
+            "maps": Quantity("images in the plane", ("space", "held_out", "axis"), grain=POINT, of_first=True),
+            "labels": Quantity("classes of the images", ("held_out",), least=0, most=CLASSES - 1, of_first=True),
+        },
+    ),
+    "arithmetic": Kind(
+        arithmetic,
+        "page",
+        {
+            "landed": share("sums of codes that show their class", "higher"),
+            "sums": Quantity("G of sums of codes", ("sum", "pixel"), least=-1, most=1, grain=GREY, of_first=True),
+        },
+    ),
 }

@@ -68,6 +68,8 @@ def assembled(
             for number, remedy in enumerate(remedies)
             if remedy.DRAWS
         },
+        target=target,
+        latents=latent,
     )
 
 

@@ -20,7 +20,7 @@ from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.nets.own import check_own, is_own
 from gancore.objectives import OBJECTIVES
-from gancore.observers import CLOCKS, DIMENSIONS, check_observe
+from gancore.observers import check_observe, clocks, described
 from gancore.recipes.sweeps import singly
 from gancore.remedies import REMEDIES
 from gancore.training.optimisers import OPTIMISERS
@@ -32,14 +32,6 @@ PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
 WEIGHT = number(least=0)
 PLACE = Values("a place such as 'penalties.0.weight'", lambda value: isinstance(value, str))
-# What an axis of a sweep cannot be called, since results are stored along it.
-TAKEN = {
-    "seed",
-    "player",
-    "first_step",
-    *CLOCKS.values(),
-    *(d for dimensions in DIMENSIONS.values() for d in dimensions),
-}
 
 
 def game_of(recipe: Mapping[str, Any]) -> type[Game]:
@@ -71,7 +63,7 @@ def check_settings_alone(recipe: Mapping[str, Any]) -> None:
     _check_sweep(recipe)
     for alone in singly(recipe):
         _check_game(alone, game)
-    check_observe(recipe)
+    check_observe(recipe["observe"], recipe["steps"])
 
 
 def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
@@ -89,8 +81,10 @@ def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
 
 def _check_sweep(recipe: Mapping[str, Any]) -> None:
     sweep, places = DICTIONARY.check("the sweep", recipe.get("sweep", {})), []
+    along = {dim for _, quantity in described().values() for dim in quantity.dimensions}
+    taken = {"seed", "drawn", "player", "first_step", *clocks(), *along}  # what results are stored along
     for name, axis in sweep.items():
-        if name in TAKEN:
+        if name in taken:
             raise StudyError(f"the sweep's axis {name!r}: allowed is a name that results do not have already")
         same_keys(axis, {"sets", "values"}, f"the sweep's axis {name!r}")
         places += each(PLACE).check(f"sets of the sweep's axis {name!r}", axis["sets"])

@@ -40,25 +40,33 @@ class History(Remedy):
         self.register_buffer("step", torch.zeros(len(runs.seeds), dtype=torch.int64, device=batch.fake.device))
         self.register_buffer("shares", per_run(self.share, batch.fake))
 
+    def again(self, batch: Batch) -> Tensor:
+        """Which runs meet an old opponent in this step, by chance, (R,); none before one is kept."""
+        return (batch.chance[self][:, 0, 0] < self.shares) & (self.step > 0)
+
     def earlier(self, batch: Batch) -> Callable[..., Tensor]:
-        """The player with the weights of one of its kept moments or of now, by chance, run by run."""
-        chance, which = batch.chance[self][:, 0].unbind(1)  # (R,) each
-        there = (self.step // self.every).clamp(max=self.kept)
-        place, again = (which * there).long(), (chance < self.shares) & (there > 0)
+        """The player with the weights of one of its kept moments, by chance, where a run is to meet it; else of now."""
+        there = ((self.step + self.every - 1) // self.every).clamp(max=self.kept)
+        place = (batch.chance[self][:, 0, 1] * there).long()  # (R,)
+        again = self.again(batch)
         return self.with_weights([self._chosen(i, weight, place, again) for i, weight in enumerate(self.weights)])
 
     def _chosen(self, i: int, weight: Tensor, place: Tensor, again: Tensor) -> Tensor:
-        old = getattr(self, f"old_{i}")
-        own = old[torch.arange(len(place), device=place.device), place]
-        return torch.where(again.reshape(-1, *[1] * (weight.dim() - 1)), own, weight.detach())
+        own = getattr(self, f"old_{i}")[torch.arange(len(place), device=place.device), place]
+        return torch.where(_along(again, weight), own, weight.detach())
 
     def remember(self, batch: Batch) -> None:
         place = (self.step // self.every) % self.kept  # (R,)
         due = (self.step % self.every) == 0
         for i, weight in enumerate(self.weights):
             old, run = getattr(self, f"old_{i}"), torch.arange(len(place), device=place.device)
-            old[run, place] = torch.where(due.reshape(-1, *[1] * (weight.dim() - 1)), weight.detach(), old[run, place])
+            old[run, place] = torch.where(_along(due, weight), weight.detach(), old[run, place])
         self.step.add_(1)
+
+
+def _along(which: Tensor, like: Tensor) -> Tensor:
+    """(R,) shaped to choose runs of a tensor (R, ...)."""
+    return which.reshape(-1, *[1] * (like.dim() - 1))
 
 
 class OldDiscriminators(History):
@@ -77,4 +85,5 @@ class OldGenerators(History):
 
     @torch.no_grad()
     def lesson(self, batch: Batch) -> Batch:
-        return replace(batch, fake=self.earlier(batch)(batch.z))
+        fake = self.earlier(batch)(batch.z)
+        return replace(batch, fake=torch.where(_along(self.again(batch), fake), fake, batch.fake))

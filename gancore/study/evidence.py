@@ -11,7 +11,7 @@ import xarray as xr
 
 from gancore.claims.rows import Claim
 from gancore.errors import StudyError
-from gancore.observers import CLOCKS
+from gancore.observers import clocks
 from gancore.observers.classes import recognised
 from gancore.study.results import provenance_of
 
@@ -88,8 +88,7 @@ def first_halves(runs: Mapping[Any, xr.Dataset]) -> dict[Any, xr.Dataset]:
 def first_half(runs: xr.Dataset) -> xr.Dataset:
     """The same runs as if their training had ended at half of its steps: every clock is cut there."""
     end = json.loads(runs.attrs["recipe"])["steps"] / 2
-    clocks = sorted(set(CLOCKS.values()) & set(runs.coords))
-    cut = runs.isel({clock: (runs[clock].values <= end).nonzero()[0] for clock in clocks})
+    cut = runs.isel({clock: (runs[clock].values <= end).nonzero()[0] for clock in sorted(clocks() & set(runs.coords))})
     return cut.isel(earlier=slice(cut.sizes["moment"])) if "earlier" in cut.dims else cut
 
 

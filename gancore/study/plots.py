@@ -18,6 +18,7 @@ from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gancore.errors import StudyError
 from gancore.files import write_whole
 from gancore.stats import Interval, median, median_band
 
@@ -162,6 +163,22 @@ def runs_over_time(axes: Axes, steps: np.ndarray, values: np.ndarray, colour, la
     middle, low, high = median_band(values)
     axes.fill_between(steps, low, high, color=colour, alpha=0.3, linewidth=0)
     axes.plot(steps, middle, color=colour, linewidth=1.6, label=label)
+
+
+def losses(axes: Axes, runs: xr.Dataset) -> None:
+    """What each player minimised over the whole training: every run, and median and interval of those that last.
+
+    Raises StudyError for runs that were stored before losses were.
+    """
+    if "losses" not in runs:
+        raise StudyError("these runs have no losses stored: allowed are runs trained since they are")
+    for player, colour in zip(runs.player.values, (FAKE, REAL, GREEN), strict=False):
+        values = runs.losses.sel(player=player).transpose(..., "loss_step").values.reshape(-1, runs.sizes["loss_step"])
+        lasting = np.isfinite(values).all(1)
+        axes.plot(runs.loss_step, values[~lasting].T, color=colour, alpha=0.12, linewidth=0.5)
+        if lasting.any():
+            runs_over_time(axes, runs.loss_step.values, values[lasting], colour, str(player))
+    axes.set(xlabel="step", ylabel="loss")
 
 
 def ranked(panels: Sequence[Axes], measured: Mapping[str, Mapping[str, np.ndarray]]) -> None:

@@ -20,17 +20,12 @@ import xarray as xr
 
 from gancore.errors import StudyError
 from gancore.files import write_whole
-from gancore.observers import CLOCKS, DIMENSIONS, moments
+from gancore.metrics.described import Quantity
+from gancore.observers import KINDS, described, moments
 from gancore.recipes.sweeps import axes
-from gancore.training.loop import Population, Record
+from gancore.training.loop import LOSS_CLOCK, Population, Record, loss_steps
 
-UNIT = 1 / 256  # stored points are whole multiples of it, up to +-127
-GREY = 1 / 7  # stored pixels are: 15 levels of grey
-# What is packed into 16 bits, and in which unit.
-PACKED = {
-    **dict.fromkeys(("snapshots", "portraits", "arrows", "surface", "curve", "codes", "maps"), UNIT),
-    **dict.fromkeys(("plates", "originals", "reconstructions", "interpolations", "sums"), GREY),
-}
+LOSS = Quantity("what a player minimised at that step, before its turn", ("player",))
 
 
 def key_of(recipe: Mapping[str, Any]) -> str:
@@ -49,23 +44,27 @@ def as_dataset(recipe: Mapping[str, Any], runs: Population, record: Record) -> x
     The runs of a sweep have its axes after the seed.
     """
     swept = axes(recipe)
-    clocks = {CLOCKS[kind]: moments(recipe["steps"], spec) for kind, spec in recipe["observe"].items()}
+    clocks = {KINDS[kind].clock: moments(recipe["steps"], spec) for kind, spec in recipe["observe"].items()}
     clocks = {clock: np.asarray(steps, "int64") for clock, steps in clocks.items()}
-    first = np.stack([losses.numpy() for losses in record.first_losses], 1)  # (R, first steps, players)
+    first, losses = (np.stack([x.numpy() for x in kept], 1) for kept in (record.first_losses, record.losses))
     data = {
         "diverged": by_cell(("seed",), record.diverged.numpy(), swept),
-        "first_losses": by_cell(("seed", "first_step", "player"), first, swept),
+        "first_losses": by_cell(("seed", "first_step", "player"), first, swept),  # (R, first steps, players)
+        "losses": (*by_cell(("seed", LOSS_CLOCK, "player"), losses, swept), LOSS.as_attributes()),
     }
+    known = described()
     for name, values in record.observed.items():
         if name.startswith("_"):
             continue
-        dims = DIMENSIONS.get(name, ("seed", "step"))
+        clock, quantity = known[name]
         stacked = np.stack([value.numpy() for value in values], 1)
-        stacked[_after(record.diverged.numpy()[: len(stacked)], clocks[dims[1]])] = np.nan
-        data[name] = by_cell(dims, _rounded(stacked, name), swept)
+        stacked[_after(record.diverged.numpy()[: len(stacked)], clocks[clock])] = np.nan
+        dims = ("drawn" if quantity.of_first else "seed", clock, *quantity.dimensions)
+        data[name] = (*by_cell(dims, _rounded(stacked, quantity.grain), swept), quantity.as_attributes())
+    clocks[LOSS_CLOCK] = np.asarray(loss_steps(record.step), "int64")
     seeds = np.asarray(list(dict.fromkeys(runs.seeds)), "int64")
     coordinates = {"seed": seeds, "player": list(runs.game.players), **swept, **clocks}
-    if any("drawn" in dims for dims, _ in data.values()):
+    if any("drawn" in dims for dims, *_ in data.values()):
         coordinates["drawn"] = seeds[:1]
     return xr.Dataset(data, coordinates)
 
@@ -83,10 +82,10 @@ def _after(diverged: np.ndarray, clock: np.ndarray) -> np.ndarray:
     return (diverged[:, None] >= 0) & (clock[None] > diverged[:, None])
 
 
-def _rounded(values: np.ndarray, name: str) -> np.ndarray:
-    if name not in PACKED:
+def _rounded(values: np.ndarray, grain: float | None) -> np.ndarray:
+    if grain is None:
         return values
-    unit = np.float32(PACKED[name])
+    unit = np.float32(grain)
     return np.round(np.clip(values, -127, 127) / unit).astype(np.float32) * unit
 
 
@@ -199,10 +198,11 @@ def _content(runs: xr.Dataset) -> bytes:
 
 def _encoding(runs: xr.Dataset) -> dict[str, dict[str, Any]]:
     numeric = [name for name in runs.data_vars if runs[name].dtype.kind in "iuf"]
-    return {name: {"zlib": True, "complevel": 9, "shuffle": True} | _packing(name) for name in numeric}
+    grains = {name: quantity.grain for name, (_, quantity) in described().items()}
+    return {name: {"zlib": True, "complevel": 9, "shuffle": True} | _packing(grains.get(name)) for name in numeric}
 
 
-def _packing(name: str) -> dict[str, Any]:
-    if name not in PACKED:
+def _packing(grain: float | None) -> dict[str, Any]:
+    if grain is None:
         return {}
-    return {"dtype": "int16", "scale_factor": np.float32(PACKED[name]), "_FillValue": np.int16(-32768)}
+    return {"dtype": "int16", "scale_factor": np.float32(grain), "_FillValue": np.int16(-32768)}

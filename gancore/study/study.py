@@ -186,9 +186,9 @@ def _intervals(measured: Mapping[str, Interval | float]) -> dict[str, Interval]:
 
 
 def _written(measured: Mapping[str, Interval]) -> list[dict[str, Any]]:
-    """Intervals as they are stored: to six digits, since the last bits of a mean hang on the processor."""
+    """Intervals as they are stored: to twelve digits, since the last bits of a function hang on the processor."""
     return [
-        {"name": name, **{end: float(f"{value:.6g}") for end, value in interval._asdict().items()}}
+        {"name": name, **{end: float(f"{value:.12g}") for end, value in interval._asdict().items()}}
         for name, interval in measured.items()
     ]
 

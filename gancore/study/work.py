@@ -48,7 +48,7 @@ def train_piece(piece: Piece, store: Store, device: torch.device, checkpoints: P
         return
     origin = provenance(device)
     runs = recipes.population(piece.recipe, seeds, device)
-    watching = observers(piece.recipe, runs)
+    watching = observers(piece.recipe["observe"], piece.recipe["steps"], runs)
     checkpoint = checkpoints / f"{piece.arm}-{key_of(piece.recipe)}-seeds-{seeds[0]}-{seeds[-1]}.pt"
     title = f"{piece.arm}, {len(runs.seeds)} runs"
     with progress_bar(title, piece.recipe["steps"]) as bar:

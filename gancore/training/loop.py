@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from gancore.training.checkpoints import load_checkpoint, save_checkpoint
 from gancore.training.optimisers import Optimiser
 
 FIRST_STEPS = 20  # how many steps' losses are kept, to be trained again and compared: `gancore.study.replay`
+LOSSES = 256  # of the whole training, so many steps' losses are kept at most, and at least half as many once it is long
+LOSS_CLOCK = "loss_step"
 
 Earlier = Mapping[str, Sequence[Tensor]]
 Measure = Callable[[Earlier], Mapping[str, Tensor]]
@@ -47,6 +50,8 @@ class Population:
     turns: Mapping[str, int] = field(default_factory=dict)  # of the discriminator in each step, 1 if not named
     remedies: Remedies = field(default_factory=Remedies)
     chance: Mapping[Remedy, Stream] = field(default_factory=dict)  # of the remedies that draw
+    target: Any = None  # what `real` and `noise` are drawn from, as far as something is observed that hangs on it
+    latents: Any = None
 
     def __post_init__(self) -> None:
         """Let the remedies begin. Raises StudyError for a network that the runs would share: all that it holds must
@@ -61,6 +66,11 @@ class Population:
                         f"{name} of {player} has the shape {tuple(value.shape)}: allowed is one that begins with "
                         f"{len(self.seeds)}, the number of runs, since runs that share a network are not independent"
                     )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the runs are trained."""
+        return self.real.device
 
     def draw(self, step: int) -> list[Tensor]:
         """What the players are shown at a step: real points, latents, and where penalties look between points."""
@@ -114,6 +124,17 @@ def _let_move(parameters: Sequence[Tensor], moves: bool) -> None:
         parameter.requires_grad_(moves)
 
 
+def loss_steps(steps: int) -> range:
+    """The steps whose losses are kept of so many: every first, second, fourth ... one, so that they are LOSSES at most.
+
+    Those of a longer training are among them or later, so a training need not know how long it will be.
+    """
+    every = 1
+    while steps > LOSSES * every:
+        every *= 2
+    return range(0, steps, every)
+
+
 @dataclass
 class Record:
     """What training leaves behind. A run that turned NaN or infinite has its step in `diverged`, else -1."""
@@ -121,6 +142,7 @@ class Record:
     step: int
     diverged: Tensor  # (R,) int64
     first_losses: list[Tensor] = field(default_factory=list)  # FIRST_STEPS times (R, players)
+    losses: list[Tensor] = field(default_factory=list)  # at `loss_steps` of all steps so far, (R, players) each
     observed: dict[str, list[Tensor]] = field(default_factory=dict)
     seconds: float = 0.0  # of training, those before an interruption included
 
@@ -138,7 +160,10 @@ class Record:
         bad = ~stacked.isfinite().all(2)  # (steps, R)
         first = self.step + bad.int().argmax(0)
         self.diverged = torch.where((self.diverged < 0) & bad.any(0), first, self.diverged)
-        self.step += len(stacked)
+        before, self.step = self.step, self.step + len(stacked)
+        kept = loss_steps(self.step)
+        self.losses = self.losses[:: kept.step // loss_steps(before).step]
+        self.losses += [stacked[step - before].clone() for step in kept if step >= before]
 
 
 class CudaGraph:
@@ -181,12 +206,12 @@ def train(
     called with the number of steps made since its last call. Raises StudyError if the checkpoint is
     unreadable, or if a full disk or a read-only folder keeps it from being written.
     """
-    settle(population.real.device)
+    settle(population.device)
     record = Record(0, torch.full((len(population.seeds),), -1))
     if checkpoint and checkpoint.exists():
         load_checkpoint(checkpoint, population, record)
         progress(record.step)
-    move = CudaGraph(population) if population.real.device.type == "cuda" else population.move
+    move = CudaGraph(population) if population.device.type == "cuda" else population.move
     saved = time.monotonic()
     began = saved - record.seconds
     while record.step < steps:
