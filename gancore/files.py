@@ -1,8 +1,11 @@
 """Where the repository and the user's files lie, and writing to disk: whole or not at all."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from gancore.errors import StudyError
 
@@ -30,7 +33,14 @@ def _standing() -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
+    """Put `content` at `path`, as `written_whole` does."""
+    with written_whole(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, of which a reader at `path` sees the old or the new one, never a part.
 
     Raises StudyError where the folder is read-only or the disk full; nothing is left behind then.
     """
@@ -38,7 +48,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -1,4 +1,4 @@
-"""What a recipe's `target` may name: mixtures with known modes, and images.
+"""What a recipe's `target` may name: mixtures with known modes, images, and points of one's own.
 
 A target knows its `dimensions`, and `draw(batch)` says how a run draws its batches from a `Stream`.
 """
@@ -14,6 +14,7 @@ from gancore.choices import make
 from gancore.data import mixtures
 from gancore.data.images import CLASSES, SIDES, Folder, ImageSet, TrafficScene, load
 from gancore.data.latents import Coded, Normal, Sectioned, Uniform
+from gancore.data.points import Points
 from gancore.errors import StudyError
 from gancore.streams import Draw
 from gancore.values import NOTHING, one_of, whole
@@ -94,6 +95,7 @@ TARGETS = {
     "labelled_pictures": LabelledPictures,
     "traffic": TrafficScene,
     "folder": Folder,
+    "points": Points,
 }
 
 

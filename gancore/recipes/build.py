@@ -18,6 +18,7 @@ from gancore.games.guided import BALANCES, Guidance
 from gancore.judges.guide import guide_of
 from gancore.nets.architectures import network_of
 from gancore.nets.layers import INITIALISERS, initialise
+from gancore.nets.own import is_own, own_network
 from gancore.objectives import OBJECTIVES, Objective
 from gancore.penalties import Penalty
 from gancore.recipes.checks import check, game_of
@@ -50,10 +51,8 @@ def assembled(
     for name, role in game_of(recipe).PLAYERS.items():
         spec = recipe["players"][name]
         shown = (remedies.judged(target), remedies.judged(latent)) if name == "discriminator" else (target, latent)
-        network = network_of(role, len(seeds), shown[0], shown[1].dimensions, spec)
-        initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
-        players[name] = network.to(device, dtype)
-        optimisers[name] = _optimiser(spec, list(network.parameters()))
+        players[name] = _player(spec, seeds, name, role, shown[0], shown[1].dimensions).to(device, dtype)
+        optimisers[name] = _optimiser(spec, list(players[name].parameters()))
     drawn = recipe["batch"] * max(turns.values(), default=1)
     return Population(
         seeds=seeds,
@@ -72,6 +71,14 @@ def assembled(
         target=target,
         latents=latent,
     )
+
+
+def _player(spec: Mapping[str, Any], seeds: Sequence[int], name: str, role: str, target: Any, latent: int) -> nn.Module:
+    if is_own(spec):
+        return own_network(spec, seeds, name, role, target, latent)
+    network = network_of(role, len(seeds), target, latent, spec)
+    initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
+    return network
 
 
 def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor]) -> Optimiser:

@@ -18,6 +18,7 @@ from gancore.judges.guide import guide_of
 from gancore.nets.architectures import NETWORKS
 from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
+from gancore.nets.own import check_own, is_own
 from gancore.objectives import OBJECTIVES
 from gancore.observers import check_observe, clocks, described
 from gancore.recipes.sweeps import singly
@@ -39,7 +40,17 @@ def game_of(recipe: Mapping[str, Any]) -> type[Game]:
 
 
 def check(recipe: Mapping[str, Any]) -> None:
-    """Raises StudyError, which names it and what is allowed, for the first thing in a recipe that cannot be meant."""
+    """Raises StudyError, which names it and what is allowed, for the first thing in a recipe that cannot be meant, and
+    where its data are not there."""
+    check_settings_alone(recipe)
+    for source in (target_of(recipe), latent_of(recipe)):
+        source.draw(recipe["batch"])
+    if spec := recipe.get("guidance"):
+        guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+
+
+def check_settings_alone(recipe: Mapping[str, Any]) -> None:
+    """As `check`, without a look at the data."""
     game = game_of(DICTIONARY.check("the recipe", recipe))
     same_keys(recipe, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
     try:
@@ -66,8 +77,6 @@ def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
     if "conditional_discriminator" in game.PLAYERS.values() or "guidance" in game.ASKS:
         classes = labelled_latents(latent).classes
         whole(CLASSES, CLASSES).check("classes of the latents", classes)
-    for source in (target, latent):
-        source.draw(recipe["batch"])
 
 
 def _check_sweep(recipe: Mapping[str, Any]) -> None:
@@ -108,6 +117,16 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
 
 
 def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
+    if is_own(player):
+        check_own(player, f"the {name}")
+    else:
+        _check_architecture(recipe, name, role, player)
+    check_choice(OPTIMISERS, player["optimiser"], "optimiser", f"the {name}'s", given=1)
+    if "clip" in player:
+        number(above=0).check(f"clip of the {name}", player["clip"])
+
+
+def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
     any_size = {key for network in NETWORKS.values() for key in network.sizes(role)}
     same_keys(player, PLAYER_KEYS, f"the {name}", OPTIONAL_FOR_PLAYERS | any_size)
     sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(role)
@@ -117,9 +136,6 @@ def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) 
     choose(ACTIVATIONS, player["activation"], "activation")
     choose(ACTIVATIONS, player.get("output", "identity"), "output")
     check_choice(INITIALISERS, player["initialiser"], "initialiser", f"the {name}'s")
-    check_choice(OPTIMISERS, player["optimiser"], "optimiser", f"the {name}'s", given=1)
-    if "clip" in player:
-        number(above=0).check(f"clip of the {name}", player["clip"])
     if player.get("network") == "convolutional":
         target = target_of(recipe)
         if not hasattr(target, "image"):
@@ -145,4 +161,3 @@ def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
             f"batch size {recipe['batch']} for {CLASSES} classes: allowed is two a class or more, since one point "
             "has no variance"
         )
-    guide_of(spec["images"], spec.get("file"), spec.get("digest"))

@@ -2,11 +2,13 @@
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from IPython.display import Markdown
 
 from gancore.claims import tables
+from gancore.recipes import changed
 
 
 def source(*functions: Callable) -> Markdown:
@@ -18,3 +20,8 @@ def source(*functions: Callable) -> Markdown:
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
     """A table of these rows."""
     return Markdown(tables.table(header, rows))
+
+
+def differences(arms: Mapping[str, Mapping[str, Any]]) -> Markdown:
+    """A table of what differs between the recipes of these arms, a row a place."""
+    return table(*changed.differences(arms))

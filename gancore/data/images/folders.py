@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gancore.data.images import decoded
 from gancore.data.images.pixels import MODES, in_bytes, picture, reason
 from gancore.data.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
+from gancore.data.splits import trained_on
 from gancore.errors import StudyError
 from gancore.files import from_user
 from gancore.streams import Draw
@@ -24,7 +27,6 @@ from gancore.values import NOTHING, TEXT, Count, check_settings, one_of
 FORMATS = "apng avif bmp dib gif j2k jfif jp2 jpe jpeg jpg jpx mpo pbm pfm pgm png pnm ppm qoi sgi tga tif tiff webp"
 SUFFIXES = {f".{suffix}" for suffix in FORMATS.split()}
 SILENT = {"thumbs.db", "desktop.ini", "__macosx"}  # what file managers leave behind beside hidden files
-HELD_OUT = 10  # every so many images, one is held out
 NAMED = 5  # so many of the files left out are named, the others counted
 CELEBA = Path("celeba", "img_align_celeba")  # where torchvision puts the images
 
@@ -57,16 +59,16 @@ class Folder:
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`, drawn with replacement: n of them, (n, batch, D)."""
         images = self._images()
-        rows = _trained_on(len(images)).nonzero()[:, 0]
+        rows = trained_on(len(images)).nonzero()[:, 0]
         return lambda rng, n: _scaled(images[rows[rng.integers(len(rows), size=(n, batch))]]).numpy()
 
     def training(self) -> Tensor:
         """The images that are not held out, (N, D): all of them where there are fewer than ten."""
-        return _scaled(self._images()[_trained_on(len(self._images()))])
+        return _scaled(self._images()[trained_on(len(self._images()))])
 
     def held_out(self) -> Tensor:
         """Every tenth image in the order of their names, (M, D): none where there are fewer than ten."""
-        return _scaled(self._images()[~_trained_on(len(self._images()))])
+        return _scaled(self._images()[~trained_on(len(self._images()))])
 
     def _images(self) -> Tensor:
         return _read(self)[0]
@@ -74,11 +76,6 @@ class Folder:
     def left_out(self) -> dict[str, str]:
         """Why files in the folder are not among the images, by their paths in it."""
         return dict(_read(self)[1])
-
-
-def _trained_on(count: int) -> Tensor:
-    """Which of so many images are not held out, bool (count)."""
-    return torch.arange(count) % HELD_OUT != HELD_OUT - 1
 
 
 def _scaled(x: Tensor) -> Tensor:
@@ -106,35 +103,56 @@ def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, 
     that leaves all of them darker than a sixteenth of white, as do 0 to 1.2 or 0 to 1023, and so is a file with values
     that are negative, larger, infinite or NaN.
 
+    What took long to decode is kept, and read from there the next time: `decoded`.
+
     One warning names the files that are left out: those that cannot be read, those without one of SUFFIXES, links to
     nothing. Hidden files, and what SILENT lists, are passed over. Raises StudyError where `path` is no folder, or
     has no readable image.
     """
     files, left = _listed(path)
-    pictures = {}
-    for name, file in files.items():
-        try:
-            pictures[name] = picture(file, side, channels)
-        except Exception as error:  # Pillow's decoders raise most kinds of exceptions on damaged files
-            left[name] = reason(error)
-    images, doubtful = in_bytes(pictures)
+    key = decoded.key_of(folder_digest(path), side, channels)
+    images, doubtful = decoded.kept(key) or _decoded(files, side, channels, key)
     left |= doubtful
-    if not images:
+    if not len(images):
         others = f"; left out: {_list(left)}" if left else ""
         raise StudyError(f"{path} has no readable image: allowed is a folder of images, such as .png or .jpg{others}")
     if left:
         are = "file in {} is" if len(left) == 1 else "files in {} are"
         warnings.warn(f"{len(left)} {are.format(path)} left out: {_list(left)}", stacklevel=2)
-    return torch.from_numpy(np.stack(list(images.values()))), left
+    return torch.from_numpy(images), left
+
+
+def _decoded(files: Mapping[str, Path], side: int, channels: int, key: str) -> tuple[np.ndarray, dict[str, str]]:
+    """The images in files, uint8 (N, D), and why others are left out; kept under a key where this takes long."""
+    began, pictures, left = time.monotonic(), {}, {}
+    for name, file in files.items():
+        try:
+            pictures[name] = picture(file, side, channels)
+        except Exception as error:  # Pillow's decoders raise most kinds of exceptions on damaged files
+            left[name] = reason(error)
+    by_name, doubtful = in_bytes(pictures)
+    images = np.stack(list(by_name.values())) if by_name else np.empty((0, channels * side**2), np.uint8)
+    decoded.keep(key, images, left | doubtful, time.monotonic() - began)
+    return images, left | doubtful
 
 
 def folder_digest(path: str | Path) -> str:
     """SHA-256 of the names and contents of the images in a folder and all below it, readable or not.
 
-    Raises StudyError where `path` is no folder.
+    Files that nobody has touched since they were last read are not read again: `decoded`. Raises StudyError where
+    `path` is no folder.
     """
+    files, began = _listed(path)[0], time.monotonic()
+    stamp = decoded.stamp_of(files)
+    if not (digest := decoded.remembered_digest(stamp)):
+        digest = _digest(files)
+        decoded.remember_digest(stamp, digest, time.monotonic() - began)
+    return digest
+
+
+def _digest(files: Mapping[str, Path]) -> str:
     state = hashlib.sha256()
-    for name, file in _listed(path)[0].items():
+    for name, file in files.items():
         try:
             content = hashlib.sha256(file.read_bytes()).hexdigest()
         except OSError:  # left out of what is read, as long as it cannot be opened
