@@ -14,7 +14,7 @@ from gancore.games import GAN
 from gancore.games.bigan import Pairs
 from gancore.nets.architectures import mlp
 from gancore.nets.layers import ACTIVATIONS, initialise, normal_throughout
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.penalties import OF_PAIRS, OF_POINTS, Penalty, between
 from gancore.recipes.build import assembled, population
 from gancore.training.loop import train
@@ -144,7 +144,7 @@ def test_a_pair_of_identical_points_counts_as_zero_in_the_penalty_and_in_its_gra
 
 
 def game_of(judge, *penalties):
-    return GAN({"generator": nn.Identity(), "discriminator": judge}, OBJECTIVES["non_saturating"], penalties)
+    return GAN({"generator": nn.Identity(), "discriminator": judge}, objective_of("non_saturating"), penalties)
 
 
 def of_weight(name, weight, device=CPU):

@@ -18,7 +18,7 @@ from gancore.games.guided import BALANCES, Guidance
 from gancore.judges.guide import guide_of
 from gancore.nets.architectures import network_of
 from gancore.nets.layers import INITIALISERS, initialise
-from gancore.objectives import OBJECTIVES, Objective
+from gancore.objectives import Objective, objective_of
 from gancore.penalties import Penalty
 from gancore.recipes.checks import check, game_of
 from gancore.recipes.sweeps import spread
@@ -84,7 +84,7 @@ def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module]) -> Game:
 
 
 def _objective(recipe: Mapping[str, Any], like: Tensor) -> Objective:
-    return OBJECTIVES[recipe["objective"]]
+    return objective_of(recipe["objective"])
 
 
 def _penalties(recipe: Mapping[str, Any], like: Tensor) -> list[Penalty]:

@@ -18,7 +18,7 @@ from gancore.judges.guide import guide_of
 from gancore.nets.architectures import NETWORKS
 from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.observers import CLOCKS, DIMENSIONS, check_observe
 from gancore.recipes.sweeps import singly
 from gancore.remedies import REMEDIES
@@ -100,7 +100,7 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
         if player != "discriminator" or not whole(1).holds(turns):
             raise StudyError(f"turns of the {player} {turns!r}: allowed is a number from 1 up, of the discriminator")
     if "objective" in recipe:
-        choose(OBJECTIVES, recipe["objective"], "objective")
+        objective_of(recipe["objective"])
     for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
         same_keys(penalty, {"name", "weight"}, "a penalty")
         choose(game.PENALTIES, penalty["name"], "penalty")
