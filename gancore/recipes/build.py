@@ -89,7 +89,10 @@ def _objective(recipe: Mapping[str, Any], like: Tensor) -> Objective:
 
 def _penalties(recipe: Mapping[str, Any], like: Tensor) -> list[Penalty]:
     known = game_of(recipe).PENALTIES
-    return [Penalty(known[spec["name"]], _weight(spec["weight"], like)) for spec in recipe["penalties"]]
+    return [
+        Penalty(known[spec["name"]], _weight(spec["weight"], like), spec.get("every", 1))
+        for spec in recipe["penalties"]
+    ]
 
 
 def _reconstruction(recipe: Mapping[str, Any], like: Tensor) -> Tensor:

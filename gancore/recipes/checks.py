@@ -102,9 +102,10 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
     if "objective" in recipe:
         objective_of(recipe["objective"])
     for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
-        same_keys(penalty, {"name", "weight"}, "a penalty")
+        same_keys(penalty, {"name", "weight"}, "a penalty", {"every"})
         choose(game.PENALTIES, penalty["name"], "penalty")
         WEIGHT.check(f"weight of the penalty {penalty['name']!r}", penalty["weight"])
+        whole(1).check(f"every of the penalty {penalty['name']!r}", penalty.get("every", 1))
     for remedy in each(DICTIONARY, least=0).check("remedies", recipe.get("remedies", [])):
         check_choice(REMEDIES, remedy, "remedy")
     if "reconstruction" in recipe:
