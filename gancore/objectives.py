@@ -1,25 +1,33 @@
-"""What the players minimise, as functions of the discriminator's scores (logits).
+"""What the players minimise, as functions of the discriminator's scores.
 
-Scores are `(R, B, 1)`, losses `(R,)`: the mean over each run's own batch.
+Scores are `(R, B, 1)`, high for real, losses `(R,)`: the mean over each run's own batch. A recipe's objective is an
+entry of OBJECTIVES: a function of its settings, each with what it may be, that gives an `Objective`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
+
+from gancore.choices import check_choice, settings_of
+from gancore.divergences import DIVERGENCES
+from gancore.values import Number, one_of
 
 
 @dataclass(frozen=True)
 class Objective:
     """A pair of losses: the discriminator's of (real, fake) scores, the generator's of fake scores.
 
-    The generator's is of (real, fake) too where it `compares` the two.
+    The generator's is of (real, fake) too where it `compares` the two. It is `symmetric` where real and fake change
+    places when scores change sign, as a BiGAN's encoder takes it.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[..., Tensor]
     compares: bool = False
+    symmetric: bool = True
 
 
 def batch_mean(x: Tensor) -> Tensor:
@@ -65,9 +73,86 @@ def wasserstein(fake: Tensor) -> Tensor:
     return -batch_mean(fake)
 
 
-OBJECTIVES = {
-    "minimax": Objective(cross_entropy, saturating),
-    "non_saturating": Objective(cross_entropy, non_saturating),
-    "unseen_fakes": Objective(unseen_fakes, non_saturating),
-    "wasserstein": Objective(critic, wasserstein),
+def hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
+    """E max(0, 1 - D(real)) + E max(0, 1 + D(fake)) (Lim & Ye 2017; Miyato et al. 2018, equation 16)."""
+    return batch_mean(relu(1 - real)) + batch_mean(relu(1 + fake))
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-E log sigmoid(D(real) - D(fake)), each real point paired with one fake (Jolicoeur-Martineau 2018, RSGAN)."""
+    return batch_mean(softplus(-(real - fake)))
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """-E log sigmoid(D(fake) - D(real)) (Jolicoeur-Martineau 2018, RSGAN)."""
+    return batch_mean(softplus(-(fake - real)))
+
+
+def average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """The cross-entropy of D(real) - E D(fake) and D(fake) - E D(real) (Jolicoeur-Martineau 2018, RaSGAN).
+
+    Halved, as `cross_entropy` is, and as in the paper's code.
+    """
+    return cross_entropy(real - fake.mean(1, keepdim=True), fake - real.mean(1, keepdim=True))
+
+
+def average_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The same with real and fake in each other's places."""
+    return average_discriminator(fake, real)
+
+
+def least_squares(a: Number = 0, b: Number = 1, c: Number = 1) -> Objective:
+    """(E (D(real) - b)^2 + E (D(fake) - a)^2) / 2 and E (D(fake) - c)^2 / 2 (LSGAN, Mao et al. 2017, equation 9)."""
+    return Objective(
+        lambda real, fake: (batch_mean((real - b).square()) + batch_mean((fake - a).square())) / 2,
+        lambda fake: batch_mean((fake - c).square()) / 2,
+        symmetric=a == -b,
+    )
+
+
+NamedDivergence = Annotated[str, one_of(*DIVERGENCES)]
+
+
+def f_gan(divergence: NamedDivergence) -> Objective:
+    """E g(D(real)) - E f*(g(D(fake))), which the discriminator raises and the generator lowers.
+
+    Nowozin et al. 2016, equations 4 and 6: the saddle point itself, as in the paper's algorithm 1; g and f* are those
+    of the `gancore.divergences`.
+    """
+    f = DIVERGENCES[divergence]
+    return Objective(
+        lambda real, fake: batch_mean(f.conjugate(fake)) - batch_mean(f.activation(real)),
+        lambda fake: -batch_mean(f.conjugate(fake)),
+        symmetric=divergence in ("squared_hellinger", "jensen_shannon", "gan", "total_variation"),
+    )
+
+
+def f_gan_non_saturating(divergence: NamedDivergence) -> Objective:
+    """The discriminator of `f_gan` against a generator that raises E g(D(fake)) (Nowozin et al. 2016, section 3.2)."""
+    f, game = DIVERGENCES[divergence], f_gan(divergence)
+    return Objective(game.discriminator, lambda fake: -batch_mean(f.activation(fake)), symmetric=game.symmetric)
+
+
+# What a recipe may name, alone or with settings.
+OBJECTIVES: Mapping[str, Callable[..., Objective]] = {
+    "minimax": lambda: Objective(cross_entropy, saturating),
+    "non_saturating": lambda: Objective(cross_entropy, non_saturating),
+    "unseen_fakes": lambda: Objective(unseen_fakes, non_saturating),
+    "wasserstein": lambda: Objective(critic, wasserstein),
+    "hinge": lambda: Objective(hinge_critic, wasserstein),
+    "relativistic": lambda: Objective(relativistic_discriminator, relativistic_generator, compares=True),
+    "relativistic_average": lambda: Objective(average_discriminator, average_generator, compares=True),
+    "least_squares": least_squares,
+    "f_gan": f_gan,
+    "f_gan_non_saturating": f_gan_non_saturating,
 }
+
+
+def objective_of(spec: str | Mapping[str, Any]) -> Objective:
+    """The objective that a recipe names, `"hinge"` or `{"name": "f_gan", "divergence": "kl"}`.
+
+    Raises StudyError, which says what is allowed, for an unknown one and for settings that are not its own.
+    """
+    named = {"name": spec} if isinstance(spec, str) else spec
+    check_choice(OBJECTIVES, named, "objective")
+    return OBJECTIVES[named["name"]](**settings_of(named))

@@ -2,7 +2,8 @@
 
 Points are `(R, B, ...)`, scores `(R, B, 1)`, penalties `(R,)`: the mean over each run's own batch. A
 gradient's norm is taken over all dimensions of a point. A penalty is multiplied by its weight, a
-number or one for each run; the papers' factors of a half are part of the penalty.
+number or one for each run; the papers' factors of a half are part of the penalty. A gradient is that of the sum of a
+batch's scores: where a network looks across its batch, a point's has a part from the scores of the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,6 +49,11 @@ def wgan_gp(discriminator: nn.Module, real: Tensor, fake: Tensor, epsilon: Tenso
     return batch_mean((slope.norm(dim=2) - 1).square())
 
 
+def zero_centred(discriminator: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    """E |grad D|^2 between real and fake points paired at random (Thanh-Tung et al. 2019, section 5)."""
+    return squared_slope(discriminator, between(real, fake, epsilon))
+
+
 def pairwise(discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, epsilon: Tensor) -> Tensor:
     """E |grad_x D(x', z) - (x - x_hat) / |x - x_hat||^2 at x' between x and its reconstruction (PGP, Sharma 2018).
 
@@ -78,6 +84,7 @@ OF_POINTS: Mapping[str, Function] = {
     "r1": lambda discriminator, batch: r1(discriminator, batch.real),
     "r2": lambda discriminator, batch: r2(discriminator, batch.fake),
     "wgan_gp": lambda discriminator, batch: wgan_gp(discriminator, batch.real, batch.fake, batch.epsilon),
+    "zero_centred": lambda discriminator, batch: zero_centred(discriminator, batch.real, batch.fake, batch.epsilon),
 }
 OF_PAIRS: Mapping[str, Function] = {
     "pairwise": _pairwise,
@@ -87,10 +94,19 @@ OF_PAIRS: Mapping[str, Function] = {
 
 @dataclass(frozen=True)
 class Penalty:
-    """A penalty and its weight, one for all runs, (), or one each, (R,); on the device, as a CUDA graph needs it."""
+    """A penalty and its weight, one for all runs, (), or one each, (R,); on the device, as a CUDA graph needs it.
+
+    It is added at the first of `every` so many turns of the discriminator, so many times as heavy: on average as if it
+    always were, at a fraction of the cost (lazy regularisation, Karras et al. 2020, section 3.1).
+    """
 
     function: Function
     weight: Tensor
+    every: int = 1
+
+    def due(self, turn: int) -> bool:
+        """Whether it is added at this turn of the discriminator, counted from 0 at the start of the training."""
+        return turn % self.every == 0
 
     def __call__(self, discriminator: nn.Module, batch: Any) -> Tensor:
-        return self.weight * self.function(discriminator, batch)
+        return self.every * self.weight * self.function(discriminator, batch)

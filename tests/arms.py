@@ -128,6 +128,8 @@ def penalty_alone(name: str, network: nn.Module, shown: Mapping[str, Tensor]) ->
     x, epsilon = shown["real"], shown["epsilon"]
     if name in ("r1", "r2"):
         return slope_alone(network, {"r1": x, "r2": shown["fake"]}[name]).square().sum() / 2
+    if name == "zero_centred":
+        return slope_alone(network, epsilon * x + (1 - epsilon) * shown["fake"]).square().sum()
     if name == "wgan_gp":
         return (slope_alone(network, epsilon * x + (1 - epsilon) * shown["fake"]).square().sum().sqrt() - 1) ** 2
     judge = nn.Sequential(network, nn.Sigmoid()) if name == "pairwise_probability" else network

@@ -19,7 +19,7 @@ from gancore.judges.classifier import judge
 from gancore.judges.guide import class_moments
 from gancore.metrics import MEASURES, coverage, images, neighbours, pictures, ranks, two_sample
 from gancore.metrics.modes import modes_of
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.observers import KINDS, observers
 from gancore.recipes.build import population
 from gancore.streams import Stream, normal, uniform
@@ -235,7 +235,7 @@ def own_population(generator, discriminator, seeds=(0, 1, 2)):
     draws = {"data": normal((4, 2)), "latents": normal((4, 2)), "mixing": uniform((4, 1))}
     return Population(
         list(seeds),
-        GAN(players, OBJECTIVES["minimax"]),
+        GAN(players, objective_of("minimax")),
         {name: SGD(list(network.parameters()), 0.1) for name, network in players.items()},
         *(Stream(list(seeds), name, draw, CPU) for name, draw in draws.items()),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from arms import ADAM, CPU, Flattened, bigan, drawn, moons, ordinary, penalty_of_run, player
+from arms import ADAM, CPU, Flattened, bigan, drawn, moons, ordinary, penalty_of_run, player, same
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -14,7 +14,7 @@ from gancore.games import GAN
 from gancore.games.bigan import Pairs
 from gancore.nets.architectures import mlp
 from gancore.nets.layers import ACTIVATIONS, initialise, normal_throughout
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.penalties import OF_PAIRS, OF_POINTS, Penalty, between
 from gancore.recipes.build import assembled, population
 from gancore.training.loop import train
@@ -40,7 +40,7 @@ def batch(runs=RUNS, points=POINTS, shape=(2,)):
 
 def parts_of(shown):
     """The tensors of a batch, by name."""
-    return {name: part for name, part in vars(shown).items() if name != "chance"}
+    return {name: part for name, part in vars(shown).items() if isinstance(part, torch.Tensor)}
 
 
 def changed(shown, **parts):
@@ -77,7 +77,10 @@ def test_a_slope_is_taken_over_all_dimensions_of_a_point(name, shape, runs, poin
 PLANES = torch.tensor([[[3.0, 4.0]], [[0.0, 1.0]], [[0.0, 0.0]]], dtype=torch.float64)
 
 
-@pytest.mark.parametrize("name, expected", [("r1", [12.5, 0.5, 0]), ("r2", [12.5, 0.5, 0]), ("wgan_gp", [16, 0, 1])])
+@pytest.mark.parametrize(
+    "name, expected",
+    [("r1", [12.5, 0.5, 0]), ("r2", [12.5, 0.5, 0]), ("wgan_gp", [16, 0, 1]), ("zero_centred", [25, 1, 0])],
+)
 def test_the_penalty_of_a_plane_follows_from_its_slope(name, expected):
     plane = judge_of(name, "identity", hidden=())
     plane.body[0].weight.data.copy_(PLANES)
@@ -113,6 +116,7 @@ def test_a_penalty_looks_where_epsilon_says_from_the_fake_or_reconstruction_to_t
     at_fake, at_x_hat = ends.get(epsilon, (x * epsilon + fake * (1 - epsilon), x * epsilon + x_hat * (1 - epsilon)))
     expected = (at_fake.norm(dim=2) - 1).square().mean(1)
     assert_close(OF_POINTS["wgan_gp"](paraboloid, shown), expected)
+    assert_close(OF_POINTS["zero_centred"](paraboloid, shown), at_fake.square().sum(2).mean(1))
     unit = (x - x_hat) / (x - x_hat).norm(dim=2, keepdim=True)
     assert_close(OF_PAIRS["pairwise"](paraboloid, shown), (at_x_hat - unit).square().sum(2).mean(1))
 
@@ -144,7 +148,7 @@ def test_a_pair_of_identical_points_counts_as_zero_in_the_penalty_and_in_its_gra
 
 
 def game_of(judge, *penalties):
-    return GAN({"generator": nn.Identity(), "discriminator": judge}, OBJECTIVES["non_saturating"], penalties)
+    return GAN({"generator": nn.Identity(), "discriminator": judge}, objective_of("non_saturating"), penalties)
 
 
 def of_weight(name, weight, device=CPU):
@@ -254,8 +258,85 @@ def test_a_step_takes_no_numbers_from_python_which_a_cuda_graph_could_not_replay
 def test_a_penalty_that_the_game_does_not_have_is_refused_with_those_that_it_has():
     plain = moons()
     plain["players"]["discriminator"] = player([4], "relu")
-    allowed = {"r3": (plain, "r1, r2, wgan_gp"), "pairwise": (plain, "r1, r2, wgan_gp")}
+    allowed = dict.fromkeys(("r3", "pairwise"), (plain, "r1, r2, wgan_gp, zero_centred"))
     allowed |= dict.fromkeys(("r1", "wgan_gp"), (bigan(), "pairwise, pairwise_probability"))
     for name, (recipe, known) in allowed.items():
         with pytest.raises(StudyError, match=f"unknown penalty '{name}': allowed are {known}"):
             population(recipe | {"penalties": [{"name": name, "weight": 1}]}, [0], CPU)
+
+
+LAZY = {"plain": {}, "three turns a step": {"turns": {"discriminator": 3}}}
+
+
+@pytest.mark.parametrize("case", LAZY.values(), ids=LAZY)
+@pytest.mark.parametrize("every", [1, 2, 4])
+def test_a_lazy_penalty_is_added_at_every_so_many_turns_so_many_times_as_heavy(every, case):
+    weights = [0.1, 0.0, 2.0]
+    lazy, by_hand = (
+        assembled(moons(points=None) | case | {"penalties": penalties}, range(3), CPU)
+        for penalties in ([{"name": "r1", "weight": weights, "every": every}], [])
+    )
+    heavy, turns = (
+        Penalty(OF_POINTS["r1"], every * torch.tensor(weights)),
+        case.get("turns", {}).get("discriminator", 1),
+    )
+
+    class ByHand(GAN):
+        """The same game, whose penalty is switched on and off from here."""
+
+        def discriminator_loss(self, batch, discriminator):
+            loss = super().discriminator_loss(batch, discriminator)
+            made.append(len(made) % every == 0)
+            return loss + heavy(discriminator, batch) if made[-1] else loss
+
+    made, steps = [], 9
+    by_hand.game.__class__ = ByHand
+    train(lazy, steps)
+    train(by_hand, steps)
+    assert len(made) == steps * turns and sum(made) == -(-len(made) // every)
+    for found, expected in zip(lazy.state(), by_hand.state(), strict=True):
+        assert_close(found, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_a_penalty_that_is_always_due_trains_to_the_same_bits_as_one_that_says_nothing_of_it():
+    said, unsaid = (
+        assembled(moons(points=None) | {"penalties": [{"name": "r1", "weight": 0.3} | more]}, range(3), CPU)
+        for more in ({"every": 1}, {})
+    )
+    train(said, 10)
+    train(unsaid, 10)
+    assert same(said.state(), unsaid.state())
+
+
+@pytest.mark.parametrize("stop", [1, 5, 8])
+def test_a_training_with_lazy_penalties_goes_on_from_a_checkpoint_to_the_same_bits(stop, device, tmp_path):
+    penalties = [{"name": "r1", "weight": 0.3, "every": 4}, {"name": "r2", "weight": 0.2, "every": 3}]
+    recipe = moons(points=None, optimiser=ADAM) | {"penalties": penalties, "turns": {"discriminator": 2}}
+    whole, begun, resumed = (assembled(recipe, range(2), device) for _ in range(3))
+    train(whole, 13)
+    train(begun, stop, checkpoint=tmp_path / "checkpoint", every_seconds=0.0)
+    train(resumed, 13, checkpoint=tmp_path / "checkpoint")
+    assert same(resumed.state(), whole.state())
+
+
+def test_steps_without_a_lazy_penalty_do_none_of_its_work():
+    runs = assembled(moons(points=None) | {"penalties": [{"name": "r1", "weight": 0.3, "every": 3}]}, range(2), CPU)
+    products = []
+    for step in range(6):
+        with Operations() as carried_out:
+            runs.move(*runs.draw(step), step=step)
+        products.append(carried_out.names.count("aten.bmm.default"))
+    assert products[0] == products[3] > products[1] == products[2] == products[4] == products[5]
+    assert [runs.due(step) for step in range(4)] == [(True,), (False,), (False,), (True,)]
+
+
+def test_r1_and_r2_are_two_penalties_of_one_game():
+    both = assembled(
+        moons(points=None) | {"penalties": [{"name": name, "weight": 0.3} for name in ("r1", "r2")]}, range(3), CPU
+    )
+    batch = both.game.batch(*both.draw(0)).detached()
+    assert_close(
+        both.game.loss("discriminator", batch),
+        game_of(both.game.discriminator).loss("discriminator", batch)
+        + 0.3 * sum(OF_POINTS[name](both.game.discriminator, batch) for name in ("r1", "r2")),
+    )

@@ -130,7 +130,7 @@ def without(recipe, player):
 DIGITS = IMAGES["digits"][0]
 WRONG = {
     "unknown game 'bigam': allowed are gan, bigan": lambda: bigan(game="bigam"),
-    "unknown objective 'hinge': allowed are minimax, non_saturating": lambda: moons(objective="hinge"),
+    "unknown objective 'hinged': allowed are minimax, non_saturating": lambda: moons(objective="hinged"),
     "'encoder' is missing from players: allowed are": lambda: without(bigan(), "encoder"),
     "'encoder' is unknown in players: allowed are discriminator, generator": lambda: bigan(game="gan"),
     "unknown network 'rnn': allowed are mlp, convolutional": lambda: changed(moons(), "generator", network="rnn"),

@@ -37,7 +37,7 @@ def small_recipes():
     """A recipe of each game, small enough to be trained for two steps."""
     ring = moons(latent=3, steps=2, optimiser=ADAM) | {
         "target": {"name": "ring", "modes": 3, "deviation": 0.1},
-        "penalties": [{"name": "r1", "weight": 0.5}],
+        "penalties": [{"name": "r1", "weight": 0.5, "every": 2}],
         "turns": {"discriminator": 2},
         "sweep": {"weight": {"sets": ["penalties.0.weight"], "values": [0.1, 1]}},
         "observe": {
@@ -100,8 +100,8 @@ def misspelt(recipe):
             holder[f"{key}x"] = holder.pop(key)
             yield changed, f"{key}x"
         changed = copy.deepcopy(recipe)
-        at(changed, path)["every"] = 8
-        yield changed, "every"
+        at(changed, path)["evrey"] = 8
+        yield changed, "evrey"
 
 
 RECIPES = stored_recipes() | small_recipes()
@@ -174,8 +174,11 @@ SENTENCES = {
     "deviation of the target 'ring' = 0: allowed is a number above 0": {
         "target": {"name": "ring", "modes": 6, "deviation": 0}
     },
-    "'every' is unknown in a penalty: allowed are name, weight": {
-        "penalties": [{"name": "r1", "weight": 1.0, "every": 8}]
+    "'evrey' is unknown in a penalty: allowed are every, name, weight": {
+        "penalties": [{"name": "r1", "weight": 1.0, "evrey": 8}]
+    },
+    "every of the penalty 'r1' = 0: allowed is a whole number from 1 up": {
+        "penalties": [{"name": "r1", "weight": 1.0, "every": 0}]
     },
     "weight of the penalty 'r1' = -1: allowed is a number from 0": {"penalties": [{"name": "r1", "weight": -1}]},
     "'pionts' is unknown in measures: allowed are at, points, times": {

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from gancore.errors import StudyError
 from gancore.games.gan import GAN, Batch, Discriminator
 from gancore.objectives import Objective, squared_error
 from gancore.penalties import OF_PAIRS, Penalty
@@ -28,7 +29,8 @@ class BiGAN(GAN):
 
     `generator` maps (R, B, d) to (R, B, D), `encoder` the other way, `discriminator` a pair to scores
     (R, B, 1), high for (x, E(x)). The `penalties` are added to the discriminator's loss, and
-    `reconstruction`, one weight or one each run, times E |x - G(E(x))|^2 to the generator's.
+    `reconstruction`, one weight or one each run, times E |x - G(E(x))|^2 to the generator's. Raises StudyError for an
+    objective that is not symmetric.
     """
 
     # In the order in which they move, and what network each is.
@@ -43,6 +45,11 @@ class BiGAN(GAN):
         penalties: Sequence[Penalty] = (),
         reconstruction: Tensor | None = None,
     ):
+        if not objective.symmetric:
+            raise StudyError(
+                "a BiGAN's encoder plays the generator's part with the sign of scores changed, which this objective "
+                "does not bear: allowed is one in which real and fake then change places, such as 'non_saturating'"
+            )
         super().__init__(players, objective, penalties)
         self.encoder, self.reconstruction = players["encoder"], reconstruction
 

@@ -18,7 +18,7 @@ class Batch:
     """What one turn shows the players: real points (R, B, D), latents (R, B, d), and their fakes (R, B, D).
 
     epsilon, uniform on [0, 1], (R, B, 1), says where penalties look between two points. `chance` has more such
-    numbers, (R, B, n), for whoever is its key.
+    numbers, (R, B, n), for whoever is its key. `turn` counts the discriminator's turns since the training began.
     """
 
     real: Tensor
@@ -26,6 +26,7 @@ class Batch:
     epsilon: Tensor
     fake: Tensor  # carries the generator's graph
     chance: Mapping[Any, Tensor] = field(default_factory=dict, kw_only=True)
+    turn: int = field(default=0, kw_only=True)
 
     def detached(self) -> "Batch":
         """The same without the graphs of the other players, as a discriminator learns from it."""
@@ -93,4 +94,5 @@ class GAN:
 
     def discriminator_loss(self, batch: Batch, discriminator: Discriminator) -> Tensor:
         loss = self.objective.discriminator(*scores_of(discriminator, *self.pairs(batch)))
-        return sum((penalty(discriminator, batch) for penalty in self.penalties), loss)
+        due = [penalty for penalty in self.penalties if penalty.due(batch.turn)]
+        return sum((penalty(discriminator, batch) for penalty in due), loss)

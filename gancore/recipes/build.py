@@ -19,7 +19,7 @@ from gancore.judges.guide import guide_of
 from gancore.nets.architectures import network_of
 from gancore.nets.layers import INITIALISERS, initialise
 from gancore.nets.own import is_own, own_network
-from gancore.objectives import OBJECTIVES, Objective
+from gancore.objectives import Objective, objective_of
 from gancore.penalties import Penalty
 from gancore.recipes.checks import check, game_of
 from gancore.recipes.sweeps import spread
@@ -93,12 +93,15 @@ def _game(recipe: Mapping[str, Any], players: Mapping[str, nn.Module]) -> Game:
 
 
 def _objective(recipe: Mapping[str, Any], like: Tensor) -> Objective:
-    return OBJECTIVES[recipe["objective"]]
+    return objective_of(recipe["objective"])
 
 
 def _penalties(recipe: Mapping[str, Any], like: Tensor) -> list[Penalty]:
     known = game_of(recipe).PENALTIES
-    return [Penalty(known[spec["name"]], _weight(spec["weight"], like)) for spec in recipe["penalties"]]
+    return [
+        Penalty(known[spec["name"]], _weight(spec["weight"], like), spec.get("every", 1))
+        for spec in recipe["penalties"]
+    ]
 
 
 def _reconstruction(recipe: Mapping[str, Any], like: Tensor) -> Tensor:

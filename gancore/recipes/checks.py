@@ -19,7 +19,7 @@ from gancore.nets.architectures import NETWORKS
 from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.nets.own import check_own, is_own
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.observers import check_observe, clocks, described
 from gancore.recipes.sweeps import singly
 from gancore.remedies import REMEDIES
@@ -103,11 +103,12 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
         if player != "discriminator" or not whole(1).holds(turns):
             raise StudyError(f"turns of the {player} {turns!r}: allowed is a number from 1 up, of the discriminator")
     if "objective" in recipe:
-        choose(OBJECTIVES, recipe["objective"], "objective")
+        objective_of(recipe["objective"])
     for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
-        same_keys(penalty, {"name", "weight"}, "a penalty")
+        same_keys(penalty, {"name", "weight"}, "a penalty", {"every"})
         choose(game.PENALTIES, penalty["name"], "penalty")
         WEIGHT.check(f"weight of the penalty {penalty['name']!r}", penalty["weight"])
+        whole(1).check(f"every of the penalty {penalty['name']!r}", penalty.get("every", 1))
     for remedy in each(DICTIONARY, least=0).check("remedies", recipe.get("remedies", [])):
         check_choice(REMEDIES, remedy, "remedy")
     if "reconstruction" in recipe:

@@ -47,6 +47,6 @@ class Packing(Remedy):
             raise StudyError(f"packs of {self.size} out of {points} points: allowed are sizes that divide it")
 
     def seen(self, batch: Batch) -> Batch:
-        points = {field.name: getattr(batch, field.name) for field in fields(batch) if field.name != "chance"}
-        packs = {name: packed(x, self.size) for name, x in points.items()}
+        parts = {field.name: getattr(batch, field.name) for field in fields(batch)}
+        packs = {name: packed(x, self.size) for name, x in parts.items() if isinstance(x, Tensor)}
         return replace(batch, **packs | {"epsilon": batch.epsilon[:, :: self.size]})

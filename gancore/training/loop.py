@@ -80,15 +80,21 @@ class Population:
         """What is observed of a player: its network, or what a remedy shows in its place."""
         return self.remedies.shown(player) or self.game.players[player]
 
-    def move(self, *drawn: Tensor) -> Tensor:
+    def due(self, step: int) -> tuple[bool, ...]:
+        """Which penalties are added at which turns of a step: all in which one step's work can differ from another's."""
+        turns = range(step * self._most_turns(), (step + 1) * self._most_turns())
+        return tuple(penalty.due(turn) for penalty in getattr(self.game, "penalties", ()) for turn in turns)
+
+    def move(self, *drawn: Tensor, step: int = 0) -> Tensor:
         """One step: every player's turns, in order. Returns the losses before each first turn, (R, players).
 
+        Which `step` it is matters only to penalties that are not always due.
         Each turn of a player in a step is on a part of its own of what was `drawn`; all parts are made into
         batches before anyone moves, so that only a discriminator, whose graph they do not hold, can move twice.
         """
         for optimiser in self.optimisers.values():
             _let_move(optimiser.parameters, True)
-        batches, losses = self._batches(*drawn), []
+        batches, losses = self._batches(*drawn, step=step), []
         for player, optimiser in self.optimisers.items():
             for other in self.optimisers.values():
                 _let_move(other.parameters, other is optimiser)
@@ -97,14 +103,17 @@ class Population:
         self.remedies.remember(batches[0])
         return torch.stack(losses, 1)
 
-    def _batches(self, *drawn: Tensor) -> list[Batch]:
+    def _batches(self, *drawn: Tensor, step: int = 0) -> list[Batch]:
         """What was drawn for a step as a batch for each turn."""
-        parts = zip(*(x.chunk(max(self.turns.values(), default=1), 1) for x in drawn), strict=True)
+        parts = zip(*(x.chunk(self._most_turns(), 1) for x in drawn), strict=True)
         batches = []
-        for real, z, epsilon, *chance in parts:
+        for turn, (real, z, epsilon, *chance) in enumerate(parts, step * self._most_turns()):
             batch = self.game.batch(real, z, epsilon)
-            batches.append(replace(batch, chance=dict(zip(self.chance, chance, strict=True))) if chance else batch)
+            batches.append(replace(batch, turn=turn, chance=dict(zip(self.chance, chance, strict=True))))
         return batches
+
+    def _most_turns(self) -> int:
+        return max(self.turns.values(), default=1)
 
     def _turn(self, player: str, optimiser: Optimiser, batch: Batch) -> Tensor:
         loss = self.remedies.loss(self.game, player, batch)
@@ -166,29 +175,42 @@ class Record:
         self.losses += [stacked[step - before].clone() for step in kept if step >= before]
 
 
-class CudaGraph:
-    """A population's move as one CUDA graph, captured once and replayed with new batches."""
+class CudaGraphs:
+    """A population's move as a CUDA graph, captured once and replayed with new batches.
+
+    A graph cannot skip a penalty, so there is one graph for each choice of penalties that are due in a step.
+    """
 
     def __init__(self, population: Population):
-        self.drawn = [x.clone() for x in population.draw(0)]
+        self.population, self.drawn = population, [x.clone() for x in population.draw(0)]
+        self.captured: dict[tuple[bool, ...], tuple[torch.cuda.CUDAGraph, Tensor]] = {}
+
+    def _capture(self, step: int) -> tuple[torch.cuda.CUDAGraph, Tensor]:
+        """The graph of a move like that of the step, and where it leaves the losses; the state is as it was."""
+        population = self.population
         before = [t.clone() for t in population.state()]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):  # libraries allocate their workspaces before the capture
-                population.move(*self.drawn)
+                population.move(*self.drawn, step=step)
         torch.cuda.current_stream().wait_stream(side)
         for tensor, value in zip(population.state(), before, strict=True):
             tensor.detach().copy_(value)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
-            self.losses = population.move(*self.drawn)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            losses = population.move(*self.drawn, step=step)
+        return graph, losses
 
-    def __call__(self, *drawn: Tensor) -> Tensor:
+    def __call__(self, *drawn: Tensor, step: int) -> Tensor:
+        due = self.population.due(step)
+        if due not in self.captured:
+            self.captured[due] = self._capture(step)
         for kept, new in zip(self.drawn, drawn, strict=True):
             kept.copy_(new)
-        self.graph.replay()
-        return self.losses.clone()
+        graph, losses = self.captured[due]
+        graph.replay()
+        return losses.clone()
 
 
 def train(
@@ -211,13 +233,13 @@ def train(
     if checkpoint and checkpoint.exists():
         load_checkpoint(checkpoint, population, record)
         progress(record.step)
-    move = CudaGraph(population) if population.device.type == "cuda" else population.move
+    move = CudaGraphs(population) if population.device.type == "cuda" else population.move
     saved = time.monotonic()
     began = saved - record.seconds
     while record.step < steps:
         record.observe(observers)
         start, end = record.step, _next_stop(record.step, steps, observers)
-        record.note_losses([move(*population.draw(s)) for s in range(start, end)])
+        record.note_losses([move(*population.draw(s), step=s) for s in range(start, end)])
         progress(end - start)
         record.seconds = time.monotonic() - began
         if checkpoint and time.monotonic() - saved >= every_seconds:
