@@ -77,6 +77,13 @@ def test_a_population_that_was_not_told_what_is_asked_for_says_what_it_takes(tol
     assert train(own(), 2).step == 2
 
 
+def test_a_discriminator_that_looks_across_its_batch_has_no_score_of_a_point_alone():
+    runs = own(target=TARGET, latents=LATENTS)
+    runs.game.players["discriminator"].looks_across = True
+    with pytest.raises(StudyError, match="discriminator looks across its batch"):
+        observers({"basins": WATCH["basins"]}, 6, runs)
+
+
 AVERAGING = {"name": "averaging", "share": 0.3, "players": ["generator", "discriminator"]}
 SHOWN = {"portraits": {"at": [8], "points": 9}, "arrows": {"at": [8], "half_width": 1.5, "places": 3}}
 

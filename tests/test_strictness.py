@@ -254,6 +254,10 @@ LACKING = {
         moons(observe={"arrows": {"times": 1, "half_width": 1, "places": 3}})
         | {"remedies": [{"name": "packing", "size": 2}]}
     ),
+    "discriminator judges several at once": lambda: bigan(
+        observe={"plane": {"times": 1, "places": 4, "reach": 1.5, "points": 3}},
+        remedies=[{"name": "packing", "size": 2}],
+    ),
     "terms are observed": lambda: moons(observe={"pulls": {"times": 1}}),
     "has 1 dimensions: what is observed needs 2": lambda: bigan(
         observe={"basins": {"times": 1, "directions": 2, "reach": 1, "places": 5}}
