@@ -4,31 +4,30 @@ Works for any discriminator that maps `(R, n, ...)` to scores `(R, n, 1)`, in an
 f(k) = D(x + k u / |u|) for a point x, a direction u and offsets k.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from gancore.nets.layers import Linear
 
-Judge = Callable[..., Tensor]  # points (R, n, ...) -> scores (R, n, 1)
 CHUNK = 2**22  # numbers in the largest temporary of a scan: 16 MB
 
 
 @torch.no_grad()
-def scores_at(discriminator: Judge, x: Tensor) -> Tensor:
+def scores_at(discriminator: nn.Module, x: Tensor) -> Tensor:
     """The score at each point: (R, n, ...) -> (R, n)."""
     return discriminator(x)[..., 0]
 
 
-def slopes(discriminator: Judge, x: Tensor) -> Tensor:
+def slopes(discriminator: nn.Module, x: Tensor) -> Tensor:
     """The gradient of the score at each point: (R, n, ...) -> (R, n, ...)."""
     x = x.detach().requires_grad_()
     (slope,) = torch.autograd.grad(discriminator(x).sum(), x)
     return slope
 
 
-def pull(discriminator: Judge, x: Tensor) -> Tensor:
+def pull(discriminator: nn.Module, x: Tensor) -> Tensor:
     """-d loss_G / dx where loss_G = -log sigmoid(D(x)): where a fake at x is drawn to, (R, n, ...) -> (R, n, ...)."""
     x = x.detach().requires_grad_()
     (slope,) = torch.autograd.grad(nn.functional.logsigmoid(discriminator(x)).sum(), x)
@@ -36,7 +35,7 @@ def pull(discriminator: Judge, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def line_scan(discriminator: Judge, x: Tensor, directions: Tensor, offsets: Tensor, chunk: int = CHUNK) -> Tensor:
+def line_scan(discriminator: nn.Module, x: Tensor, directions: Tensor, offsets: Tensor, chunk: int = CHUNK) -> Tensor:
     """f(k) = D(x + k u / |u|): (R, n, ...), (m, ...), (K,) -> (R, n, m, K).
 
     The same m directions go through every point. As many lines are scanned at once as take `chunk`
@@ -47,11 +46,11 @@ def line_scan(discriminator: Judge, x: Tensor, directions: Tensor, offsets: Tens
     return along(discriminator, x, unit, offsets, chunk)
 
 
-def _is_mlp(discriminator: Judge) -> bool:
+def _is_mlp(discriminator: nn.Module) -> bool:
     return isinstance(discriminator, nn.Sequential) and all(isinstance(layer, Linear) for layer in discriminator)
 
 
-def _along_points(discriminator: Judge, x: Tensor, unit: Tensor, offsets: Tensor, chunk: int) -> Tensor:
+def _along_points(discriminator: nn.Module, x: Tensor, unit: Tensor, offsets: Tensor, chunk: int) -> Tensor:
     """A scan by evaluating D at every point of every line, some lines at a time."""
     runs, points, shape = len(x), x.shape[1], x.shape[2:]
     lines = points * len(unit)
@@ -115,7 +114,7 @@ def basin_widths(scans: Tensor, offsets: Tensor, tolerance: float = 0.1) -> Tens
     return torch.where(peaks(scans, offsets, tolerance), width.to(scans.dtype), 0.0)
 
 
-def has_peak(discriminator: Judge, centres: Tensor, radius: float, rings: int = 5, angles: int = 16) -> Tensor:
+def has_peak(discriminator: nn.Module, centres: Tensor, radius: float, rings: int = 5, angles: int = 16) -> Tensor:
     """Whether D has a local maximum within `radius` of each point of the plane: (R, n, 2) -> (R, n) bool.
 
     True where D is higher somewhere in the disc than anywhere on its rim, both sampled: a continuous
@@ -146,7 +145,7 @@ def turned(now: Tensor, earlier: Tensor) -> Tensor:
     return ((now * earlier).sum(-1) < 0).float().mean(1)
 
 
-def accuracy_on(discriminator: Judge, fakes: Sequence[Tensor]) -> Tensor:
+def accuracy_on(discriminator: nn.Module, fakes: Sequence[Tensor]) -> Tensor:
     """Share of each batch of fakes that D tells for fake, score below 0: a list of (R, n, ...) -> (R, batches).
 
     With fakes kept from earlier in the training, a curve of forgetting (Thanh-Tung & Tran 2020).

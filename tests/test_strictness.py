@@ -204,6 +204,15 @@ SENTENCES = {
         "penalties": [{"name": "r1", "weight": 1}],
         "sweep": {"seed": {"sets": ["penalties.0.weight"], "values": [1, 2]}},
     },
+    "the sweep's axis 'coverage': allowed is a name that": {
+        "penalties": [{"name": "r1", "weight": 1}],
+        "sweep": {"coverage": {"sets": ["penalties.0.weight"], "values": [1, 2]}},
+    },
+    "which of measures = ['recal']: allowed is a list of 1 or more, each the name of a measure such as": {
+        "observe": {"measures": {"times": 1, "points": 9, "which": ["recal"]}}
+    },
+    "which of measures = []: allowed is": {"observe": {"measures": {"times": 1, "points": 9, "which": []}}},
+    "which of measures = [3]: allowed is": {"observe": {"measures": {"times": 1, "points": 9, "which": [3]}}},
     "a recipe is made of numbers, texts": {"target": {"name": "folder", "path": ROOT}},
     "the target 'labelled_pictures' in the game 'gan': allowed are": {
         "target": {"name": "labelled_pictures", "images": "digits"}
@@ -239,6 +248,18 @@ LACKING = {
     "the game's discriminator judges pairs": lambda: bigan(
         target={"name": "ring", "modes": 2, "deviation": 0.1},
         observe={"arrows": {"times": 1, "half_width": 1, "places": 3}},
+    ),
+    "'arc_coverage' cannot be measured of Ring": lambda: (
+        moons(observe={"measures": {"times": 1, "points": 9, "which": ["recall", "arc_coverage"]}})
+        | {"target": {"name": "ring", "modes": 2, "deviation": 0.1}}
+    ),
+    "judges several at once": lambda: (
+        moons(observe={"arrows": {"times": 1, "half_width": 1, "places": 3}})
+        | {"remedies": [{"name": "packing", "size": 2}]}
+    ),
+    "discriminator judges several at once": lambda: bigan(
+        observe={"plane": {"times": 1, "places": 4, "reach": 1.5, "points": 3}},
+        remedies=[{"name": "packing", "size": 2}],
     ),
     "terms are observed": lambda: moons(observe={"pulls": {"times": 1}}),
     "has 1 dimensions: what is observed needs 2": lambda: bigan(

@@ -35,8 +35,9 @@ def chosen(target: Any, which: Sequence[str] | None = None) -> dict[str, Family]
     Where several know a quantity, the first in MEASURES that suits the target. Raises StudyError for a quantity that
     the target lacks something for, and where nothing is usual.
     """
-    suited = [family for family in MEASURES.values() if family.suits(target)]
-    known = {name: family for family in reversed(suited) for name in family.quantities}
+    suited, known = [family for family in MEASURES.values() if family.suits(target)], {}
+    for family in suited:
+        known |= {name: family for name in family.quantities if name not in known}
     if which is None:
         which = [name for family in suited if family.usual for name in family.quantities]
         if not which:

@@ -31,7 +31,7 @@ def prdc(fake: Tensor, real: Tensor, nearest: int = NEAREST) -> dict[str, Tensor
     """Of one run's fakes (n, D) and of real points (m, D), each ():
 
     `precision`: share of the fakes within a real point's ball; `recall`: share of the real points within a fake's ball
-    (Kynkaanniemi et al. 2019, equation 2); `density`: how many balls of real points a fake is in, over `nearest`;
+    (Kynkäänniemi et al. 2019, equation 2); `density`: how many balls of real points a fake is in, over `nearest`;
     `coverage`: share of the real points whose ball has a fake (Naeem et al. 2020, equations 3 and 4).
     """
     apart = distances(real, fake)

@@ -26,12 +26,22 @@ def _told(source: Any, what: str) -> Any:
 
 
 def players_of(runs: Population, *names: str) -> list[Callable[..., Tensor]]:
-    """What is observed of these players. Raises StudyError where the game has no such player."""
+    """What is observed of these players.
+
+    Raises StudyError where the game has no such player, and for a discriminator that gives one score to several points.
+    """
     players = runs.game.players
     for name in names:
         if name not in players:
             raise StudyError(f"the {name} is observed, and the game has none: its players are {', '.join(players)}")
+    if "discriminator" in names and _judges_packs(runs):
+        raise StudyError("scores of points are observed, and the game's discriminator judges several at once")
     return [runs.network(name) for name in names]
+
+
+def _judges_packs(runs: Population) -> bool:
+    """Whether a remedy shows the discriminator several points as one."""
+    return runs.target is not None and runs.remedies.judged(runs.target).dimensions != runs.target.dimensions
 
 
 def judge_of_points(runs: Population) -> Callable[..., Tensor]:
@@ -39,8 +49,8 @@ def judge_of_points(runs: Population) -> Callable[..., Tensor]:
     (discriminator,) = players_of(runs, "discriminator")
     if runs.game.PLAYERS["discriminator"] != "discriminator":
         raise StudyError("scores of points alone are observed, and the game's discriminator judges pairs")
-    if runs.target is not None and runs.remedies.judged(runs.target).dimensions != runs.target.dimensions:
-        raise StudyError("scores of points alone are observed, and the game's discriminator judges several at once")
+    if getattr(discriminator, "looks_across", False):
+        raise StudyError("scores of points alone are observed, and the game's discriminator looks across its batch")
     return discriminator
 
 

@@ -142,7 +142,6 @@ def vehicles(runs: Population, *, frames: Count) -> Measure:
 
 
 UNIT = {"least": 0, "most": 1, "grain": POINT}
-PIXEL = {"least": -1, "most": 1, "grain": GREY}
 KINDS = {
     "inversions": Kind(
         inversions,
@@ -167,9 +166,11 @@ KINDS = {
         reconstructions,
         "page",
         {
-            "originals": Quantity("held-out images", ("original", "pixel"), of_first=True, **PIXEL),
-            "reconstructions": Quantity("G(E(x)) of held-out images", ("original", "pixel"), **PIXEL),
-            "interpolations": Quantity("images between two codes", ("between", "pixel"), **PIXEL),
+            "originals": Quantity(
+                "held-out images", ("original", "pixel"), least=-1, most=1, grain=GREY, of_first=True
+            ),
+            "reconstructions": Quantity("G(E(x)) of held-out images", ("original", "pixel"), grain=GREY),
+            "interpolations": Quantity("images between two codes", ("between", "pixel"), grain=GREY),
         },
     ),
     "vehicles": Kind(

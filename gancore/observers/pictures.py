@@ -114,9 +114,7 @@ def _shortened(x: Tensor) -> Tensor:
 
 LINES = ("kind", "picture", "direction", "window")
 KINDS = {
-    "plates": Kind(
-        plates, "page", {"plates": Quantity("generated images", ("image", "pixel"), least=-1, most=1, grain=GREY)}
-    ),
+    "plates": Kind(plates, "page", {"plates": Quantity("generated images", ("image", "pixel"), grain=GREY)}),
     "scores": Kind(
         scores,
         "moment",

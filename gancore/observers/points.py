@@ -17,7 +17,7 @@ from gancore.values import NOTHING, Count, Values, each
 CHUNK = 2**22  # numbers generated at once: 16 MB
 QUANTITY = Values(
     "the name of a measure such as " + ", ".join(name for family in MEASURES.values() for name in family.quantities),
-    lambda name: any(name in family.quantities for family in MEASURES.values() if isinstance(name, str)),
+    lambda name: isinstance(name, str) and any(name in family.quantities for family in MEASURES.values()),
 )
 
 

@@ -130,7 +130,7 @@ KINDS = {
         "page",
         {
             "landed": share("sums of codes that show their class", "higher"),
-            "sums": Quantity("G of sums of codes", ("sum", "pixel"), least=-1, most=1, grain=GREY, of_first=True),
+            "sums": Quantity("G of sums of codes", ("sum", "pixel"), grain=GREY, of_first=True),
         },
     ),
 }

@@ -82,7 +82,8 @@ def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
 def _check_sweep(recipe: Mapping[str, Any]) -> None:
     sweep, places = DICTIONARY.check("the sweep", recipe.get("sweep", {})), []
     along = {dim for _, quantity in described().values() for dim in quantity.dimensions}
-    taken = {"seed", "drawn", "player", "first_step", *clocks(), *along}  # what results are stored along
+    taken = {"seed", "drawn", "player", "first_step", "first_losses", "losses", "diverged"}
+    taken |= clocks() | described().keys() | along  # what results have, and what they are stored along
     for name, axis in sweep.items():
         if name in taken:
             raise StudyError(f"the sweep's axis {name!r}: allowed is a name that results do not have already")

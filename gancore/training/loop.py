@@ -50,7 +50,7 @@ class Population:
     turns: Mapping[str, int] = field(default_factory=dict)  # of the discriminator in each step, 1 if not named
     remedies: Remedies = field(default_factory=Remedies)
     chance: Mapping[Remedy, Stream] = field(default_factory=dict)  # of the remedies that draw
-    target: Any = None  # what `real` and `noise` are drawn from, as far as something is observed that hangs on it
+    target: Any = None  # what `real` and `noise` are drawn from, where something is observed
     latents: Any = None
 
     def __post_init__(self) -> None:
