@@ -8,17 +8,21 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
+from gancore.data.latents import Normal
 from gancore.data.mixtures import Ring
 from gancore.errors import StudyError
 from gancore.games import GAN
+from gancore.metrics import measured
 from gancore.nets.stacked import Stacked
 from gancore.objectives import OBJECTIVES
+from gancore.observers import observers
+from gancore.observers.points import evaluated
 from gancore.penalties import OF_POINTS, Penalty, r1
 from gancore.remedies import Remedies
 from gancore.remedies.unrolling import Unrolling
-from gancore.streams import Stream, normal, uniform
-from gancore.training.loop import Population, train
+from gancore.training.loop import train
 from gancore.training.optimisers import Adam
+from gancore.training.populations import population_of
 
 
 def generator():
@@ -120,14 +124,15 @@ def ring_of(seeds, remedies=(), device=CPU, make=(generator, discriminator)):
     names = ("generator", "discriminator")
     players = {name: Stacked(one, seeds, name).to(device) for name, one in zip(names, make, strict=True)}
     penalty = Penalty(OF_POINTS["r1"], torch.tensor(0.1, device=device))
-    return Population(
+    return population_of(
         seeds=seeds,
         game=GAN(players, OBJECTIVES["non_saturating"], [penalty]),
         optimisers={name: Adam(list(player.parameters()), 1e-3, 0.5) for name, player in players.items()},
-        real=Stream(seeds, "data", Ring(4, 0.1).draw(16), device),
-        noise=Stream(seeds, "latents", normal((16, 3)), device),
-        mixing=Stream(seeds, "mixing", uniform((16, 1)), device),
+        target=Ring(4, 0.1),
+        latents=Normal(3),
+        batch=16,
         remedies=Remedies(remedies),
+        device=device,
     )
 
 
@@ -210,3 +215,13 @@ def test_a_module_whose_runs_would_not_be_their_seeds_own_is_refused_in_a_senten
 def test_a_mistake_in_the_module_itself_is_shown_as_torch_says_it():
     with pytest.raises(RuntimeError, match="Expected size"):
         Stacked(discriminator, [0, 1], "discriminator")(torch.ones(2, 4, 3))
+
+
+def test_a_population_of_ones_own_modules_is_measured_as_one_of_a_recipe_is():
+    runs = ring_of([0, 1, 2])
+    watched = observers({"measures": {"at": [0, 4], "points": 50}}, 4, runs)
+    observed = train(runs, 4, watched.values()).observed
+    with torch.no_grad():
+        expected = measured(runs.game.generator(evaluated(Normal(3), runs, 50)), Ring(4, 0.1))
+    assert observed.keys() == expected.keys()
+    assert all(torch.equal(observed[name][-1].nan_to_num(), value.nan_to_num()) for name, value in expected.items())

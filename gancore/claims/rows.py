@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from gancore.errors import StudyError
-from gancore.files import ROOT
+from gancore.files import ROOT, from_user
 from gancore.stats import Interval
 
 CLAIMS, REPLACED = ROOT / "data" / "claims.yml", ROOT / "data" / "claims-replaced.yml"
@@ -147,10 +147,13 @@ def _listed(names: Sequence[str] | Mapping[str, Any]) -> str:
 REQUIREMENTS = ("regime", "control", "settled")
 
 
-def load_claims(path: Path = CLAIMS) -> dict[str, Claim]:
-    """The claims by id. Raises StudyError where a row misses a field or has one too many."""
+def load_claims(path: str | Path = CLAIMS) -> dict[str, Claim]:
+    """The claims of a file by id. Raises StudyError where it cannot be read, or a row misses a field or has one too
+    many."""
     try:
-        rows = [_claim(row) for row in yaml.safe_load(path.read_text())]
+        rows = [_claim(row) for row in yaml.safe_load(from_user(path).read_text())]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StudyError(f"{path} is no file of claims: {error}") from error
     except (TypeError, KeyError) as error:
         raise StudyError(f"{path} has a row with a missing or unknown field: {error}") from error
     return {claim.id: claim for claim in rows}

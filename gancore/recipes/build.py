@@ -24,9 +24,9 @@ from gancore.penalties import Penalty
 from gancore.recipes.checks import check, game_of
 from gancore.recipes.sweeps import spread
 from gancore.remedies import REMEDIES, Remedies
-from gancore.streams import Stream, uniform
 from gancore.training.loop import Population
 from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
+from gancore.training.populations import population_of
 
 
 def population(
@@ -45,7 +45,7 @@ def assembled(
     recipe: Mapping[str, Any], seeds: Sequence[int], device: torch.device, dtype: torch.dtype = torch.float32
 ) -> Population:
     """The runs of a recipe without a sweep, one a seed; what a sweep could set may be a list, a number for each run."""
-    target, latent, turns = target_of(recipe), latent_of(recipe), recipe.get("turns", {})
+    target, latent, turns = target_of(recipe), latent_of(recipe), recipe.get("turns")
     remedies = Remedies([REMEDIES[spec["name"]](**settings_of(spec)) for spec in recipe.get("remedies", [])])
     players, optimisers = {}, {}
     for name, role in game_of(recipe).PLAYERS.items():
@@ -53,23 +53,8 @@ def assembled(
         shown = (remedies.judged(target), remedies.judged(latent)) if name == "discriminator" else (target, latent)
         players[name] = _player(spec, seeds, name, role, shown[0], shown[1].dimensions).to(device, dtype)
         optimisers[name] = _optimiser(spec, list(players[name].parameters()))
-    drawn = recipe["batch"] * max(turns.values(), default=1)
-    return Population(
-        seeds=seeds,
-        game=_game(recipe, players),
-        optimisers=optimisers,
-        real=Stream(seeds, "data", target.draw(drawn), device, dtype),
-        noise=Stream(seeds, "latents", latent.draw(drawn), device, dtype),
-        mixing=Stream(seeds, "mixing", uniform((drawn, 1)), device, dtype),
-        turns=turns,
-        remedies=remedies,
-        chance={
-            remedy: Stream(seeds, f"remedy {number}", uniform((drawn, remedy.DRAWS)), device, dtype)
-            for number, remedy in enumerate(remedies)
-            if remedy.DRAWS
-        },
-        target=target,
-        latents=latent,
+    return population_of(
+        seeds, _game(recipe, players), optimisers, target, latent, recipe["batch"], turns, remedies, device, dtype
     )
 
 

@@ -11,7 +11,7 @@ from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 from gancore.claims import tables
-from gancore.claims.rows import Requirement, load_claims
+from gancore.claims.rows import Claim, Requirement, load_claims
 from gancore.claims.trials import counted, load_trials
 from gancore.errors import StudyError
 from gancore.files import ROOT, from_user, write_whole
@@ -119,7 +119,7 @@ class Study:
 
     def verdict(
         self,
-        claim_id: str,
+        claim: str | Claim,
         measure: Callable[[Runs], Mapping[str, Interval]],
         runs: Runs,
         *,
@@ -129,12 +129,14 @@ class Study:
     ) -> Mapping[str, Interval]:
         """Decide a claim by its row, write the verdict down, and return the effects: `measure` of the arms' `runs`.
 
+        The claim is one of `data/claims.yml`, by its id, or a row of one's own, from `load_claims`.
         The runs say themselves of how many seeds and steps they are. `regime` and `control` are what the row wants to
         be shown first; whether the answer is settled is measured on `longer` runs of the same arms if there are any,
         else on the same runs cut off at half of their steps. Profile `smoke` does not decide, nor does a study of other
         data than the claims are about. Raises StudyError where what is given is not what the row asks for.
         """
-        claim, effects = load_claims()[claim_id], measure(runs)
+        claim = claim if isinstance(claim, Claim) else load_claims()[claim]
+        effects = measure(runs)
         again = None if claim.settled.none_needed else measure(longer or first_halves(runs))
         shown = {"regime": _intervals(regime), "control": _intervals(control)}
         judgement = claim.judged(effects, **shown, again=again)
