@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gancore.recipes.build import population
-from gancore.training.loop import Population
+from gancore.training.population import Population
 
 CPU = torch.device("cpu")
 SGD = {"name": "sgd", "rate": 5e-4}

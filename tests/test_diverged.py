@@ -24,8 +24,9 @@ from gancore.observers import KINDS, observers
 from gancore.recipes.build import population
 from gancore.streams import Stream, normal, uniform
 from gancore.study.results import as_dataset
-from gancore.training.loop import Population, train
+from gancore.training.loop import train
 from gancore.training.optimisers import SGD
+from gancore.training.population import Population
 
 RING = Ring(4, 0.1)
 TARGETS = [

@@ -15,7 +15,7 @@ from gancore.metrics import MEASURES
 from gancore.metrics.coverage import mixture_measures
 from gancore.metrics.described import Family, Quantity, share
 from gancore.nets.weighted import Weighted
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.observers import KINDS, observers
 from gancore.observers.kinds import Kind
 from gancore.observers.planes import square
@@ -23,8 +23,9 @@ from gancore.observers.points import evaluation_points
 from gancore.recipes.build import population
 from gancore.streams import Stream, uniform
 from gancore.study.results import Store, as_dataset, read
-from gancore.training.loop import Population, train
+from gancore.training.loop import train
 from gancore.training.optimisers import SGD
+from gancore.training.population import Population
 
 SEEDS, TARGET, LATENTS = [3, 8], Ring(3, 0.1), Normal(2)
 WATCH = {
@@ -51,7 +52,7 @@ def own(**told):
     draws = {"data": TARGET.draw(8), "latents": LATENTS.draw(8), "mixing": uniform((8, 1))}
     return Population(
         SEEDS,
-        GAN(players, OBJECTIVES["non_saturating"]),
+        GAN(players, objective_of("non_saturating")),
         {name: SGD(list(network.parameters()), 0.05) for name, network in players.items()},
         *(Stream(SEEDS, name, draw, CPU) for name, draw in draws.items()),
         **told,

@@ -14,7 +14,7 @@ from gancore.errors import StudyError
 from gancore.games import GAN
 from gancore.metrics import measured
 from gancore.nets.stacked import Stacked
-from gancore.objectives import OBJECTIVES
+from gancore.objectives import objective_of
 from gancore.observers import observers
 from gancore.observers.points import evaluated
 from gancore.penalties import OF_POINTS, Penalty, r1
@@ -126,7 +126,7 @@ def ring_of(seeds, remedies=(), device=CPU, make=(generator, discriminator)):
     penalty = Penalty(OF_POINTS["r1"], torch.tensor(0.1, device=device))
     return population_of(
         seeds=seeds,
-        game=GAN(players, OBJECTIVES["non_saturating"], [penalty]),
+        game=GAN(players, objective_of("non_saturating"), [penalty]),
         optimisers={name: Adam(list(player.parameters()), 1e-3, 0.5) for name, player in players.items()},
         target=Ring(4, 0.1),
         latents=Normal(3),
@@ -151,7 +151,7 @@ def test_a_seed_trains_alone_as_it_does_among_five(remedies, device):
 def test_a_discriminator_with_batch_statistics_is_shown_real_and_fake_points_apart():
     runs = ring_of([0, 1], make=(generator, with_batch_statistics))
     batch = runs.game.batch(*runs.draw(0))
-    judge, objective = runs.game.discriminator, OBJECTIVES["non_saturating"].discriminator
+    judge, objective = runs.game.discriminator, objective_of("non_saturating").discriminator
     apart = objective(judge(batch.real), judge(batch.fake)) + 0.1 * r1(judge, batch.real)
     assert_close(runs.game.loss("discriminator", batch), apart)
 

@@ -22,7 +22,8 @@ from gancore.metrics.finite import all_finite, blanked
 from gancore.observers import classes, pairs, pictures, planes, points, spaces
 from gancore.observers.clocks import CLOCK, check_clock, moments
 from gancore.observers.kinds import Kind
-from gancore.training.loop import LOSS_CLOCK, Earlier, Measure, Observer, Population
+from gancore.training.loop import LOSS_CLOCK, Earlier, Measure, Observer
+from gancore.training.population import Population
 from gancore.values import DICTIONARY, check_settings
 
 ROOMS = (points, planes, pictures, pairs, classes, spaces)

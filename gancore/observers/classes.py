@@ -30,7 +30,8 @@ from gancore.metrics.pictures import CLASS_QUANTITIES, class_measures
 from gancore.observers.kinds import Kind
 from gancore.observers.needs import having, known_latents, known_target
 from gancore.observers.points import evaluated, sampler
-from gancore.training.loop import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure
+from gancore.training.population import Population
 from gancore.values import Count, Positive, Several
 
 FID = Quantity("Frechet distance in a classifier's features", least=0, better="lower")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gancore.metrics.described import Quantity
-from gancore.training.loop import Measure, Population
+from gancore.training.loop import Measure
+from gancore.training.population import Population
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from gancore.errors import StudyError
-from gancore.training.loop import Population
+from gancore.training.population import Population
 
 
 def known_target(runs: Population) -> Any:

@@ -12,7 +12,8 @@ from gancore.observers.kinds import Kind
 from gancore.observers.needs import having, in_dimensions, known_latents, known_target, players_of
 from gancore.observers.points import evaluated, evaluation_points
 from gancore.streams import generator_of
-from gancore.training.loop import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure
+from gancore.training.population import Population
 from gancore.values import Count, Positive, Several
 
 

@@ -15,7 +15,8 @@ from gancore.observers.kinds import Kind
 from gancore.observers.needs import having, in_dimensions, judge_of_points, known_target
 from gancore.observers.points import sampler
 from gancore.streams import generator_of
-from gancore.training.loop import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure
+from gancore.training.population import Population
 from gancore.values import Centred, Count, Positive, each, number
 
 

@@ -11,7 +11,8 @@ from gancore.metrics.described import POINT, Quantity
 from gancore.observers.kinds import Kind
 from gancore.observers.needs import known_latents, known_target, players_of
 from gancore.streams import generator_of
-from gancore.training.loop import Measure, Population
+from gancore.training.loop import Measure
+from gancore.training.population import Population
 from gancore.values import NOTHING, Count, Values, each
 
 CHUNK = 2**22  # numbers generated at once: 16 MB

@@ -14,7 +14,8 @@ from gancore.metrics.modes import modes_of
 from gancore.observers.classes import extractor_of
 from gancore.observers.kinds import Kind
 from gancore.observers.needs import having, known_target, players_of
-from gancore.training.loop import Earlier, Measure, Population
+from gancore.training.loop import Earlier, Measure
+from gancore.training.population import Population
 from gancore.values import Count, whole
 
 NEIGHBOURS = 10

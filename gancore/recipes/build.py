@@ -24,8 +24,8 @@ from gancore.penalties import Penalty
 from gancore.recipes.checks import check, game_of
 from gancore.recipes.sweeps import spread
 from gancore.remedies import REMEDIES, Remedies
-from gancore.training.loop import Population
 from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
+from gancore.training.population import Population
 from gancore.training.populations import population_of
 
 

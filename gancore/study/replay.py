@@ -21,7 +21,8 @@ from gancore.provenance import provenance
 from gancore.recipes.build import population
 from gancore.recipes.sweeps import axes
 from gancore.study.results import by_cell, read, rewrite
-from gancore.training.loop import FIRST_STEPS, Population, train
+from gancore.training.loop import FIRST_STEPS, train
+from gancore.training.population import Population
 
 DOUBLE = "first_losses_double"
 CPU = torch.device("cpu")

@@ -23,7 +23,8 @@ from gancore.files import write_whole
 from gancore.metrics.described import Quantity
 from gancore.observers import KINDS, described, moments
 from gancore.recipes.sweeps import axes
-from gancore.training.loop import LOSS_CLOCK, Population, Record, loss_steps
+from gancore.training.loop import LOSS_CLOCK, Record, loss_steps
+from gancore.training.population import Population
 
 LOSS = Quantity("what a player minimised at that step, before its turn", ("player",))
 

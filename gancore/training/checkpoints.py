@@ -9,15 +9,16 @@ import torch
 
 from gancore.errors import StudyError
 from gancore.files import write_whole
+from gancore.training.population import Population
 
 if TYPE_CHECKING:
-    from gancore.training.loop import Population, Record
+    from gancore.training.loop import Record
 
 DIGEST = 32  # bytes of SHA-256, which stand before the state
 REMEDY = "restore it, or move it away to train from the start"
 
 
-def save_checkpoint(path: Path, population: "Population", record: "Record") -> None:
+def save_checkpoint(path: Path, population: Population, record: "Record") -> None:
     """Write the state to `path`, whole or not at all."""
     state = {"seeds": list(population.seeds), "tensors": population.state(), "record": vars(record)}
     content = io.BytesIO()
@@ -27,7 +28,7 @@ def save_checkpoint(path: Path, population: "Population", record: "Record") -> N
 
 
 @torch.no_grad()
-def load_checkpoint(path: Path, population: "Population", record: "Record") -> None:
+def load_checkpoint(path: Path, population: Population, record: "Record") -> None:
     """Put the state at `path` into `population` and `record`; both must be freshly made."""
     try:
         content = path.read_bytes()

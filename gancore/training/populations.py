@@ -8,8 +8,8 @@ import torch
 from gancore.games import Game
 from gancore.remedies import Remedies
 from gancore.streams import Stream, uniform
-from gancore.training.loop import Population
 from gancore.training.optimisers import Optimiser
+from gancore.training.population import Population
 
 CPU = torch.device("cpu")
 
