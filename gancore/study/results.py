@@ -54,14 +54,11 @@ def as_dataset(recipe: Mapping[str, Any], runs: Population, record: Record) -> x
         "losses": (*by_cell(("seed", LOSS_CLOCK, "player"), losses, swept), LOSS.as_attributes()),
     }
     known = described()
-    for name, values in record.observed.items():
-        if name.startswith("_"):
-            continue
+    for name in [name for name in record.observed if not name.startswith("_")]:
         clock, quantity = known[name]
-        stacked = np.stack([value.numpy() for value in values], 1)
-        stacked[_after(record.diverged.numpy()[: len(stacked)], clocks[clock])] = np.nan
+        values = _rounded(_until_diverged(record, name, clocks[clock]), quantity.grain)
         dims = ("drawn" if quantity.of_first else "seed", clock, *quantity.dimensions)
-        data[name] = (*by_cell(dims, _rounded(stacked, quantity.grain), swept), quantity.as_attributes())
+        data[name] = (*by_cell(dims, values, swept), quantity.as_attributes())
     clocks[LOSS_CLOCK] = np.asarray(loss_steps(record.step), "int64")
     seeds = np.asarray(list(dict.fromkeys(runs.seeds)), "int64")
     coordinates = {"seed": seeds, "player": list(runs.game.players), **swept, **clocks}
@@ -78,9 +75,12 @@ def by_cell(dims: tuple[str, ...], values: np.ndarray, swept: Mapping[str, Seque
     return ("seed", *swept, *dims[1:]), values.reshape(-1, *shape, *values.shape[1:])
 
 
-def _after(diverged: np.ndarray, clock: np.ndarray) -> np.ndarray:
-    """Where a run is past its divergence: (R,), (T,) -> (R, T)."""
-    return (diverged[:, None] >= 0) & (clock[None] > diverged[:, None])
+def _until_diverged(record: Record, name: str, clock: np.ndarray) -> np.ndarray:
+    """What was observed at the steps of a clock (T,), NaN where a run is past its divergence: (R, T, ...)."""
+    values = np.stack([value.numpy() for value in record.observed[name]], 1)
+    diverged = record.diverged.numpy()[: len(values), None]
+    values[(diverged >= 0) & (clock > diverged)] = np.nan
+    return values
 
 
 def _rounded(values: np.ndarray, grain: float | None) -> np.ndarray:
