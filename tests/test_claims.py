@@ -198,3 +198,11 @@ def test_the_readmes_tables_are_those_of_the_stored_results():
     for verdict in read_verdicts(VERDICTS):
         assert f"{verdict['claim']}, revision {verdict['revision']}" in README.read_text()
         assert verdict["because"] in README.read_text()
+
+
+@pytest.mark.parametrize("content", [None, b"- {id: [", b"\xff\xfe- id"])
+def test_a_file_of_claims_that_cannot_be_read_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "claims.yml").write_bytes(content)
+    with pytest.raises(StudyError, match=r"claims\.yml is no file of claims"):
+        load_claims(tmp_path / "claims.yml")

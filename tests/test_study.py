@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from arms import moons
 from matplotlib.figure import Figure
 
 from gancore import stats
 from gancore.__main__ import main
+from gancore.claims.rows import CLAIMS, load_claims
 from gancore.errors import StudyError
 from gancore.files import ROOT
 from gancore.study.animation import scrubber
@@ -142,6 +144,17 @@ def test_whether_an_answer_is_settled_is_measured_on_half_of_the_steps_or_on_lon
     study.verdict("moons-1", collapse, runs, control=TOLD, longer={"z2": longer["long"]})
     (twice,) = written(study, "moons-1")["settled"]["again"]
     assert twice["value"] == (longer["long"].rarer_share.sel(step=40) < 0.6).mean()
+
+
+def test_a_row_of_ones_own_is_judged_like_those_of_the_study(open_study, tmp_path):
+    rows = [row for row in yaml.safe_load(CLAIMS.read_text()) if row["id"] == "moons-1"]
+    (tmp_path / "claims.yml").write_text(yaml.safe_dump([rows[0] | {"id": "mine-1", "above": -1, "revision": 1}]))
+    study = open_study(profile="quick")
+    runs = study.runs(ARMS)
+    study.verdict(load_claims(str(tmp_path / "claims.yml"))["mine-1"], collapse, runs, control=TOLD)
+    stored = written(study, "mine-1")
+    assert stored["verdict"] == "supported" and (stored["above"], stored["revision"]) == (-1, 1)
+    assert "mine-1, revision 1" in study.verdicts().data
 
 
 def test_a_verdict_without_runs_is_refused(open_study):

@@ -3,5 +3,6 @@
 A layer (`layers`, `convolutions`) maps batches `(R, B, ...)` and holds parameters that lead with R. An architecture
 (`architectures`) is a class of NETWORKS: it says which settings a player of each role has, and builds that role's
 network for points of a target. It is entered in NETWORKS, an activation in `layers.ACTIVATIONS`, and a way to draw
-initial weights in `layers.INITIALISERS`. An ordinary `nn.Module` gets its replica axis from `stacked.Stacked`.
+initial weights in `layers.INITIALISERS`. An ordinary `nn.Module` gets its replica axis from `stacked.Stacked`; a recipe
+names the reader's own as "module:function" (`own`).
 """
