@@ -7,6 +7,13 @@ from torch import nn
 from gancore.errors import StudyError
 from gancore.training.loop import Population
 
+# What discriminators of these roles do in the place of giving a point its score.
+OTHERWISE = {
+    "pair_discriminator": "judges pairs",
+    "conditional_discriminator": "judges pairs",
+    "embedding_discriminator": "gives a point several outputs",
+}
+
 
 def players_of(runs: Population, *names: str) -> list[nn.Module]:
     """The networks of these players. Raises StudyError where the game has no such player."""
@@ -18,10 +25,13 @@ def players_of(runs: Population, *names: str) -> list[nn.Module]:
 
 
 def judge_of_points(runs: Population) -> nn.Module:
-    """The discriminator. Raises StudyError where there is none, or one that judges more than a point alone."""
+    """The discriminator. Raises StudyError where there is none, or one that gives no score to a point alone."""
     (discriminator,) = players_of(runs, "discriminator")
-    if runs.game.PLAYERS["discriminator"] != "discriminator":
-        raise StudyError("scores of points alone are observed, and the game's discriminator judges pairs")
+    fault = OTHERWISE.get(runs.game.PLAYERS["discriminator"])
+    if getattr(discriminator, "looks_across", False):
+        fault = "judges a point by its batch"
+    if fault:
+        raise StudyError(f"scores of points alone are observed, and the game's discriminator {fault}")
     return discriminator
 
 

@@ -71,7 +71,7 @@ class Population:
         return self.remedies.shown(player) or self.game.players[player]
 
     def due(self, step: int) -> tuple[bool, ...]:
-        """Which penalties are added at which turns of a step: all in which one step's work can differ from another's."""
+        """Which penalties are added at which of a step's turns: all in which its work can differ from another's."""
         turns = range(step * self._most_turns(), (step + 1) * self._most_turns())
         return tuple(penalty.due(turn) for penalty in getattr(self.game, "penalties", ()) for turn in turns)
 
