@@ -151,3 +151,8 @@ def same(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
         torch.equal(a.nan_to_num(), b.nan_to_num()) and torch.equal(a.isnan(), b.isnan())
         for a, b in zip(found, expected, strict=True)
     )
+
+
+def weights_of(runs: Population) -> list[Tensor]:
+    """The weights of all players."""
+    return [weight.detach() for network in runs.game.players.values() for weight in network.parameters()]

@@ -81,7 +81,7 @@ def test_a_population_that_was_not_told_what_is_asked_for_says_what_it_takes(tol
 def test_a_discriminator_that_looks_across_its_batch_has_no_score_of_a_point_alone():
     runs = own(target=TARGET, latents=LATENTS)
     runs.game.players["discriminator"].looks_across = True
-    with pytest.raises(StudyError, match="discriminator looks across its batch"):
+    with pytest.raises(StudyError, match="discriminator judges a point by its batch"):
         observers({"basins": WATCH["basins"]}, 6, runs)
 
 

@@ -133,7 +133,7 @@ WRONG = {
     "unknown objective 'hinged': allowed are minimax, non_saturating": lambda: moons(objective="hinged"),
     "'encoder' is missing from players: allowed are": lambda: without(bigan(), "encoder"),
     "'encoder' is unknown in players: allowed are discriminator, generator": lambda: bigan(game="gan"),
-    "unknown network 'rnn': allowed are mlp, convolutional": lambda: changed(moons(), "generator", network="rnn"),
+    "unknown network of the generator 'rnn': allowed are mlp": lambda: changed(moons(), "generator", network="rnn"),
     "unknown activation 'gelu': allowed are": lambda: changed(moons(), "generator", activation="gelu"),
     "unknown output 'softmax': allowed are": lambda: changed(moons(), "generator", output="softmax"),
     "the generator is convolutional, and 'moons' has no images": lambda: changed(

@@ -62,7 +62,18 @@ def small_recipes():
         "steps": 2,
         "observe": {"pulls": {"times": 1}, "sections": {"at": [2], "points": 20}, "plates": {"at": [2], "pictures": 2}},
     }
-    return {"ring": ring, "pairs": pairs, "alone": alone, "guided": guided}
+    energy, kernel, compared = (moons(steps=2, optimiser=ADAM) for _ in range(3))
+    energy["players"]["discriminator"]["code"] = 2
+    kernel["players"]["discriminator"]["outputs"] = 2
+    compared["players"]["discriminator"] |= {"network": "minibatch", "kernels": 2, "kernel_dimensions": 2}
+    compared["objective"] = {"name": "f_gan", "divergence": "pearson"}
+    del energy["objective"], kernel["objective"]
+    return {
+        **{"ring": ring, "pairs": pairs, "alone": alone, "guided": guided, "minibatch": compared},
+        "energy": energy | {"game": "ebgan", "margin": 1.0, "sweep": {"m": {"sets": ["margin"], "values": [1, 2]}}},
+        "kernel": kernel | {"game": "mmd_gan", "kernel": {"name": "gaussian", "widths": [1, 2]}},
+        "targets": moons(steps=2) | {"objective": {"name": "least_squares", "a": -1, "b": 1, "c": 0}},
+    }
 
 
 def dictionaries(value, path=()):
@@ -158,8 +169,8 @@ def test_numbers_of_another_kind_are_never_accepted_in_silence(name):
         for wrong in (True, "1", -3, float("nan"), [value], {}):
             changed = copy.deepcopy(RECIPES[name])
             at(changed, path[:-1])[path[-1]] = wrong
-            if path[-1] in ("bias",) and wrong == -3:
-                continue  # a bias may lie below 0
+            if path[-1] in ("bias", "a", "b", "c") and wrong == -3:
+                continue  # a bias may lie below 0, and so may what scores are to be
             with pytest.raises(StudyError, match="allowed"):
                 check(changed)
 

@@ -8,8 +8,10 @@ what a player minimises, (R,). It is entered in GAMES.
 from gancore.games.autoencoder import Autoencoder
 from gancore.games.bigan import BiGAN
 from gancore.games.conditional import Conditional
+from gancore.games.ebgan import EBGAN
 from gancore.games.gan import GAN, Batch, Game
 from gancore.games.guided import Guided, GuidedAlone
+from gancore.games.mmd import MMDGAN
 from gancore.games.veegan import VEEGAN
 
 GAMES = {
@@ -17,9 +19,24 @@ GAMES = {
     "bigan": BiGAN,
     "autoencoder": Autoencoder,
     "conditional": Conditional,
+    "ebgan": EBGAN,
+    "mmd_gan": MMDGAN,
     "guided": Guided,
     "guided_alone": GuidedAlone,
     "veegan": VEEGAN,
 }
 
-__all__ = ["GAMES", "GAN", "VEEGAN", "Autoencoder", "Batch", "BiGAN", "Conditional", "Game", "Guided", "GuidedAlone"]
+__all__ = [
+    "EBGAN",
+    "GAMES",
+    "GAN",
+    "MMDGAN",
+    "VEEGAN",
+    "Autoencoder",
+    "Batch",
+    "BiGAN",
+    "Conditional",
+    "Game",
+    "Guided",
+    "GuidedAlone",
+]

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gancore.nets.autoencoding import Autoencoding
 from gancore.nets.dcgan import JointConvolutional, convolutional_encoder, convolutional_generator
 from gancore.nets.layers import Linear
+from gancore.nets.minibatch import Closeness, MinibatchDiscriminator
 from gancore.values import Values, each, one_of, whole
 
 
@@ -35,9 +37,16 @@ class Joint(nn.Module):
         return self.body(torch.cat([x.mT, z.mT], 1).mT)
 
 
+# What a player of these roles is asked for beside the sizes of its layers, whatever its architecture.
+OF_ROLES = {"autoencoding_discriminator": {"code": whole(1)}, "embedding_discriminator": {"outputs": whole(1)}}
+
+
 @dataclass(frozen=True)
 class Architecture:
-    """The networks of R runs' players, for points of a target and latents of a dimension, as a player's recipe says."""
+    """The networks of R runs' players, for points of a target and latents of a dimension, as a player's recipe says.
+
+    It has a method for each role in which it can be.
+    """
 
     replicas: int
     target: Any
@@ -54,7 +63,7 @@ class FullyConnected(Architecture):
     @staticmethod
     def sizes(role: str) -> dict[str, Values]:
         """The keys of a player's recipe that say how large its layers are, and what each may be."""
-        return {"hidden": each(whole(1), least=0)}
+        return {"hidden": each(whole(1), least=0)} | OF_ROLES.get(role, {})
 
     def generator(self) -> nn.Module:
         return self._mlp(self.latent, self.target.dimensions)
@@ -64,6 +73,16 @@ class FullyConnected(Architecture):
 
     def discriminator(self) -> nn.Module:
         return self._mlp(self.target.dimensions, 1)
+
+    def embedding_discriminator(self) -> nn.Module:
+        return self._mlp(self.target.dimensions, self.spec["outputs"])
+
+    def autoencoding_discriminator(self) -> nn.Module:
+        """The decoder has the encoder's layers in the other order, and the player's output; so does a convolutional."""
+        (activation, output), ends = self._activations(), [self.target.dimensions, self.spec["code"]]
+        widths = [ends[0], *self.spec["hidden"], ends[1]]
+        encoder = mlp(self.replicas, widths, activation, activation)
+        return Autoencoding(encoder, mlp(self.replicas, widths[::-1], activation, output))
 
     def pair_discriminator(self) -> nn.Module:
         return self._joint(self.latent)
@@ -86,18 +105,24 @@ class Convolutional(Architecture):
     def sizes(role: str) -> dict[str, Values]:
         """The keys of a player's recipe that say how large its layers are, and what each may be."""
         joint = role in ("pair_discriminator", "conditional_discriminator")
-        sizes = {"channels": each(whole(1)), "strides": each(one_of(2, 4))}
+        sizes = {"channels": each(whole(1)), "strides": each(one_of(2, 4))} | OF_ROLES.get(role, {})
         return sizes | {"hidden": whole(1)} if joint else sizes
 
     def generator(self) -> nn.Module:
-        shape = self.target.image, self.spec["channels"][::-1], self.spec["strides"][::-1]
-        return convolutional_generator(self.replicas, self.latent, *shape, *self._activations())
+        return self._outwards(self.latent)
 
     def encoder(self) -> nn.Module:
-        return self._inwards(self.latent)
+        return self._inwards(self.latent, *self._activations())
 
     def discriminator(self) -> nn.Module:
-        return self._inwards(1)
+        return self._inwards(1, *self._activations())
+
+    def embedding_discriminator(self) -> nn.Module:
+        return self._inwards(self.spec["outputs"], *self._activations())
+
+    def autoencoding_discriminator(self) -> nn.Module:
+        code, activation = self.spec["code"], self.spec["activation"]
+        return Autoencoding(self._inwards(code, activation, activation), self._outwards(code))
 
     def pair_discriminator(self) -> nn.Module:
         return self._joint(self.latent)
@@ -109,13 +134,40 @@ class Convolutional(Architecture):
         shape = self.target.image, self.spec["channels"], self.spec["strides"]
         return JointConvolutional(self.replicas, *shape, beside, self.spec["hidden"], self.spec["activation"])
 
-    def _inwards(self, outputs: int) -> nn.Module:
+    def _inwards(self, outputs: int, activation: str, output: str) -> nn.Module:
         shape = self.target.image, self.spec["channels"], self.spec["strides"]
-        return convolutional_encoder(self.replicas, *shape, outputs, *self._activations())
+        return convolutional_encoder(self.replicas, *shape, outputs, activation, output)
+
+    def _outwards(self, inputs: int) -> nn.Module:
+        shape = self.target.image, self.spec["channels"][::-1], self.spec["strides"][::-1]
+        return convolutional_generator(self.replicas, inputs, *shape, *self._activations())
+
+
+class Minibatch(Architecture):
+    """Discriminators of `hidden` layers, the last of which is compared across the batch by `kernels`."""
+
+    @staticmethod
+    def sizes(role: str) -> dict[str, Values]:
+        """The keys of a player's recipe that say how large its layers are, and what each may be."""
+        return {"hidden": each(whole(1)), "kernels": whole(1), "kernel_dimensions": whole(1)}
+
+    def discriminator(self) -> nn.Module:
+        (activation, output), widths = self._activations(), [self.target.dimensions, *self.spec["hidden"]]
+        kernels, dimensions = self.spec["kernels"], self.spec["kernel_dimensions"]
+        return MinibatchDiscriminator(
+            mlp(self.replicas, widths, activation, activation),
+            Closeness(self.replicas, widths[-1], kernels, dimensions),
+            Linear(self.replicas, widths[-1] + kernels, 1, output),
+        )
 
 
 # What a player's recipe may name as its `network`.
-NETWORKS = {"mlp": FullyConnected, "convolutional": Convolutional}
+NETWORKS = {"mlp": FullyConnected, "convolutional": Convolutional, "minibatch": Minibatch}
+
+
+def networks_for(role: str) -> dict[str, type[Architecture]]:
+    """The architectures that a player in this role can have."""
+    return {name: architecture for name, architecture in NETWORKS.items() if hasattr(architecture, role)}
 
 
 def network_of(role: str, replicas: int, target: Any, latent: int, spec: Mapping[str, Any]) -> nn.Module:

@@ -25,16 +25,23 @@ class Weighted:
 def features(judge: Any, *x: Tensor) -> Tensor:
     """What the last layer of a network, with its own weights or others, is shown: (R, B, D) -> (R, B, features).
 
-    Raises StudyError where the network's last layer is none of gancore's.
+    A network may say which of its modules is its `head`, to be looked at in the last layer's place. Raises StudyError
+    where it does not, and its last layer is none of gancore's.
     """
     network = getattr(judge, "network", judge)
-    layers = [module for module in network.modules() if isinstance(module, Linear)]
-    if not layers:
-        raise StudyError("what the discriminator's last layer sees is asked for, and it has no gancore Linear layer")
     caught = []
-    hook = layers[-1].register_forward_pre_hook(lambda layer, shown: caught.append(shown[0]))
+    hook = _head(network).register_forward_pre_hook(lambda layer, shown: caught.append(shown[0]))
     try:
         judge(*x)
     finally:
         hook.remove()
     return caught[0]
+
+
+def _head(network: nn.Module) -> nn.Module:
+    if hasattr(network, "head"):
+        return network.head
+    layers = [module for module in network.modules() if isinstance(module, Linear)]
+    if not layers:
+        raise StudyError("what the discriminator's last layer sees is asked for, and it has no gancore Linear layer")
+    return layers[-1]

@@ -8,6 +8,13 @@ from torch import Tensor
 from gancore.errors import StudyError
 from gancore.training.population import Population
 
+# What discriminators of these roles do in the place of giving a point its score.
+OTHERWISE = {
+    "pair_discriminator": "judges pairs",
+    "conditional_discriminator": "judges pairs",
+    "embedding_discriminator": "gives a point several outputs",
+}
+
 
 def known_target(runs: Population) -> Any:
     """What the real points are drawn from. Raises StudyError where the population was not told."""
@@ -45,12 +52,13 @@ def _judges_packs(runs: Population) -> bool:
 
 
 def judge_of_points(runs: Population) -> Callable[..., Tensor]:
-    """The discriminator. Raises StudyError where there is none, or one that judges more than a point alone."""
+    """The discriminator. Raises StudyError where there is none, or one that gives no score to a point alone."""
     (discriminator,) = players_of(runs, "discriminator")
-    if runs.game.PLAYERS["discriminator"] != "discriminator":
-        raise StudyError("scores of points alone are observed, and the game's discriminator judges pairs")
+    fault = OTHERWISE.get(runs.game.PLAYERS["discriminator"])
     if getattr(discriminator, "looks_across", False):
-        raise StudyError("scores of points alone are observed, and the game's discriminator looks across its batch")
+        fault = "judges a point by its batch"
+    if fault:
+        raise StudyError(f"scores of points alone are observed, and the game's discriminator {fault}")
     return discriminator
 
 

@@ -15,6 +15,7 @@ from gancore.choices import make, settings_of
 from gancore.data.targets import latent_of, target_of
 from gancore.games import Game
 from gancore.games.guided import BALANCES, Guidance
+from gancore.games.mmd import KERNELS, Kernel
 from gancore.judges.guide import guide_of
 from gancore.nets.architectures import network_of
 from gancore.nets.layers import INITIALISERS, initialise
@@ -93,6 +94,14 @@ def _reconstruction(recipe: Mapping[str, Any], like: Tensor) -> Tensor:
     return _weight(recipe["reconstruction"], like)
 
 
+def _margin(recipe: Mapping[str, Any], like: Tensor) -> Tensor:
+    return _weight(recipe["margin"], like)
+
+
+def _kernel(recipe: Mapping[str, Any], like: Tensor) -> Kernel:
+    return make(KERNELS, recipe["kernel"], "kernel")
+
+
 def _guidance(recipe: Mapping[str, Any], like: Tensor) -> Guidance:
     spec = recipe["guidance"]
     guide, real = guide_of(spec["images"], spec.get("file"), spec.get("digest"))
@@ -105,10 +114,12 @@ PARTS = {
     "objective": _objective,
     "penalties": _penalties,
     "reconstruction": _reconstruction,
+    "margin": _margin,
+    "kernel": _kernel,
     "guidance": _guidance,
 }
 
 
 def _weight(value: float | Sequence[float], like: Tensor) -> Tensor:
-    """A weight, () or (R,), on the device and in the precision of a player's parameter."""
+    """A number, () or (R,), on the device and in the precision of a player's parameter."""
     return like.new_tensor(value)

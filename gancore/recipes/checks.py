@@ -14,8 +14,9 @@ from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES
+from gancore.games.mmd import KERNELS
 from gancore.judges.guide import guide_of
-from gancore.nets.architectures import NETWORKS
+from gancore.nets.architectures import NETWORKS, networks_for
 from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.nets.own import check_own, is_own
@@ -114,6 +115,11 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
         check_choice(REMEDIES, remedy, "remedy")
     if "reconstruction" in recipe:
         WEIGHT.check("reconstruction", recipe["reconstruction"])
+    if "margin" in recipe:
+        number(above=0).check("margin", recipe["margin"])
+    if "kernel" in recipe:
+        check_choice(KERNELS, recipe["kernel"], "kernel")
+        whole(2).check("batch, of which the kernel compares pairs,", recipe["batch"])
     if "guidance" in recipe:
         _check_guidance(recipe, game)
 
@@ -131,7 +137,7 @@ def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) 
 def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
     any_size = {key for network in NETWORKS.values() for key in network.sizes(role)}
     same_keys(player, PLAYER_KEYS, f"the {name}", OPTIONAL_FOR_PLAYERS | any_size)
-    sizes = choose(NETWORKS, player.get("network", "mlp"), "network").sizes(role)
+    sizes = choose(networks_for(role), player.get("network", "mlp"), f"network of the {name}").sizes(role)
     same_keys(player, PLAYER_KEYS | sizes.keys(), f"the {name}", OPTIONAL_FOR_PLAYERS)
     for key, allowed in sizes.items():
         allowed.check(f"{key} of the {name}", player[key])
