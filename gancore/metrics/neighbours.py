@@ -27,16 +27,15 @@ def to_neighbour(within: Tensor, nearest: int) -> Tensor:
     return within.kthvalue(nearest + 1, 1).values  # the nearest of all is the point itself
 
 
-def prdc(fake: Tensor, real: Tensor, nearest: int = NEAREST) -> dict[str, Tensor]:
-    """Of one run's fakes (n, D) and of real points (m, D), each ():
+def prdc(of_fakes: Tensor, of_real: Tensor, apart: Tensor, nearest: int = NEAREST) -> dict[str, Tensor]:
+    """Of the `distances` of one run's fakes (n, n), of real points (m, m), and from these to the fakes (m, n), each ():
 
     `precision`: share of the fakes within a real point's ball; `recall`: share of the real points within a fake's ball
     (Kynkäänniemi et al. 2019, equation 2); `density`: how many balls of real points a fake is in, over `nearest`;
     `coverage`: share of the real points whose ball has a fake (Naeem et al. 2020, equations 3 and 4).
     """
-    apart = distances(real, fake)
-    in_real = apart <= to_neighbour(distances(real, real), nearest)[:, None]
-    in_fake = apart <= to_neighbour(distances(fake, fake), nearest)
+    in_real = apart <= to_neighbour(of_real, nearest)[:, None]
+    in_fake = apart <= to_neighbour(of_fakes, nearest)
     return {
         "precision": in_real.any(0).float().mean(),
         "recall": in_fake.any(1).float().mean(),
@@ -45,14 +44,14 @@ def prdc(fake: Tensor, real: Tensor, nearest: int = NEAREST) -> dict[str, Tensor
     }
 
 
-def spread(fake: Tensor, real: Tensor) -> Tensor:
-    """Mean distance of a point to its nearest other, over that of as many real ones: (n, D), (m, D) -> ().
+def spread(of_fakes: Tensor, of_real: Tensor) -> Tensor:
+    """Mean distance of a point to its nearest other, over that of as many real ones, of `distances` (n, n), (m, m): ().
 
     About 1 for real points, 0 where all are the same. Of the first min(n, m) of either.
     """
-    count = min(len(fake), len(real))
-    of_fake, of_real = (to_neighbour(distances(x, x), 1).mean() for x in (fake[:count], real[:count]))
-    return of_fake / of_real
+    count = min(len(of_fakes), len(of_real))
+    fake, real = (to_neighbour(within[:count, :count], 1).mean() for within in (of_fakes, of_real))
+    return fake / real
 
 
 @of_finite
@@ -65,7 +64,10 @@ def neighbour_measures(x: Tensor, target: Any) -> dict[str, Tensor]:
     fewest = min(x.shape[1], len(real))
     if fewest <= NEAREST:
         raise StudyError(f"neighbours among {fewest} points: allowed are {NEAREST + 1} or more, real and generated")
-    found = [{"spread": spread(fake, real), **prdc(fake, real)} for fake in x]
+    found, of_real = [], distances(real, real)
+    for fake in x:
+        of_fakes = distances(fake, fake)
+        found.append({"spread": spread(of_fakes, of_real), **prdc(of_fakes, of_real, distances(real, fake))})
     return {name: torch.stack([of_run[name] for of_run in found]) for name in found[0]}
 
 
