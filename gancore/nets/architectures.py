@@ -78,9 +78,9 @@ class FullyConnected(Architecture):
         return self._mlp(self.target.dimensions, self.spec["outputs"])
 
     def autoencoding_discriminator(self) -> nn.Module:
-        """The decoder has the encoder's layers in the other order, and the player's output; so does a convolutional."""
-        (activation, output), ends = self._activations(), [self.target.dimensions, self.spec["code"]]
-        widths = [ends[0], *self.spec["hidden"], ends[1]]
+        """An encoder to a code, and a decoder with its layers in the other order, which has the player's output."""
+        activation, output = self._activations()
+        widths = [self.target.dimensions, *self.spec["hidden"], self.spec["code"]]
         encoder = mlp(self.replicas, widths, activation, activation)
         return Autoencoding(encoder, mlp(self.replicas, widths[::-1], activation, output))
 
