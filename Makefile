@@ -44,8 +44,9 @@ style: $(READY)
 	$(RUN) ruff check gancore tests notebooks
 	$(RUN) ruff format --check gancore tests
 
-bench: $(READY) ## time a run-step of the moons GAN beside the textbook loop, and line-scans
+bench: $(READY) ## time a run-step beside the textbook loop, what penalties and remedies add, and line-scans
 	$(RUN) python tests/bench.py --out build/bench.json
+	$(RUN) python tests/bench_steps.py --out build/bench.json
 	$(RUN) python tests/bench_scan.py --out build/bench.json
 
 clean: ## remove what the commands built, not the environment

@@ -164,6 +164,8 @@ def prepare(engine: str, device: str, replicas: int, seconds: float) -> tuple[St
 
 def serve(engine: str, device: str, replicas: str, seconds: float) -> None:
     """Be one process: answer each line on the standard input with a measurement."""
+    if device == "cpu" and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # JAX would use all cores; measured is what one does
     importlib.import_module({"textbook": "torch", "gancore": "arms", "jax": "jax.numpy"}[engine])
     print("ready", flush=True)
     prepared = None

@@ -200,7 +200,7 @@ def test_images_that_no_classifier_knows_are_not_compared_in_its_features():
 @pytest.mark.slow
 def test_a_map_hangs_neither_on_the_processor_nor_on_the_number_of_threads():
     """In a process of its own with other kernels and one thread."""
-    script = "from gancore.images import digits; from gancore.observers.spaces import flattened; "
+    script = "from gancore.data.images import digits; from gancore.observers.spaces import flattened; "
     script += "print(flattened(digits().train[:100]).numpy().tobytes().hex())"
     told = {"OPENBLAS_CORETYPE": "Nehalem", "ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | told)

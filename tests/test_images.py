@@ -373,7 +373,7 @@ def test_the_commands_tell_their_kernels_where_the_user_stands(tmp_path, monkeyp
 @pytest.mark.slow
 def test_in_a_notebook_a_relative_folder_counts_from_where_papermill_was_called(tmp_path):
     (tmp_path / "notebooks").mkdir()
-    code = "from gancore.images import data_folder; print(data_folder())"
+    code = "from gancore.data.images import data_folder; print(data_folder())"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     nbformat.write(notebook, tmp_path / "notebooks" / "where.ipynb")
     papermill = f"{sys.executable} -m papermill notebooks/where.ipynb out.ipynb -k python3 --cwd notebooks"
@@ -408,5 +408,5 @@ def test_only_mnist_carries_no_warning():
 
 @pytest.mark.slow
 def test_a_scene_is_drawn_without_waiting_for_torchvision_and_scikit_learn():
-    code = "import sys, gancore.images, gancore.metrics.traffic; print({'torchvision', 'sklearn'} & set(sys.modules))"
+    code = "import sys, gancore.data.images, gancore.metrics.traffic; print({'torchvision', 'sklearn'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,16 @@ def bench(measured: Mapping[str, Any]) -> str:
         for row in measured["rows"]
     ]
     header = ["engine", "device", "runs R", "µs per run-step", "times faster than the textbook", "peak memory, MB"]
-    return f"{table(header, rows)}\n\nMeasured on {measured['machine']}.{_scan(measured['scan'])}"
+    beside = f"Measured on {measured['machine']}.{_scan(measured['scan'])}"
+    return f"{table(header, rows)}\n\n{_steps(measured['steps'])}\n\n{beside}"
+
+
+def _steps(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A row a kind of step, beside the plain one that it is compared with."""
+    cells = [
+        [row["step"], row["R"], f"{row['ms_per_run_step']:.3g}", f"{row['ratio']:.2f}", row["beside"]] for row in rows
+    ]
+    return table(["a step of", "runs R", "ms per run-step", "times", "that of"], cells)
 
 
 def _scan(scan: Mapping[str, Any]) -> str:
