@@ -408,5 +408,6 @@ def test_only_mnist_carries_no_warning():
 
 @pytest.mark.slow
 def test_a_scene_is_drawn_without_waiting_for_torchvision_and_scikit_learn():
-    code = "import sys, gancore.data.images, gancore.metrics.traffic; print({'torchvision', 'sklearn'} & set(sys.modules))"
+    code = "import sys, gancore.data.images, gancore.metrics.traffic as drawn; "
+    code += "print({'torchvision', 'sklearn'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
