@@ -3,6 +3,7 @@
 import copy
 import json
 
+import h5py
 import pytest
 from arms import ADAM, CPU, bigan, encoder_alone, moons
 from PIL import Image
@@ -13,7 +14,6 @@ from gancore.files import ROOT
 from gancore.observers import observers
 from gancore.recipes.build import population
 from gancore.recipes.checks import check
-from gancore.study.results import read
 from gancore.training.loop import train
 
 
@@ -21,7 +21,8 @@ def stored_recipes():
     """Stored recipes that together say all that any says, by arm, on the images that are always at hand."""
     chosen, said = {}, set()
     for path in sorted((ROOT / "data" / "results").glob("[0-9][0-9]/*.nc")):
-        recipe = json.loads(read(path).attrs["recipe"].replace('"mnist"', '"digits"'))
+        with h5py.File(path) as file:  # a thousandth of the time that its runs would take
+            recipe = json.loads(file.attrs["recipe"].replace('"mnist"', '"digits"'))
         says = {(place, names_in(at(recipe, place))) for place in places(recipe)}
         if says - said:
             chosen[path.name.split("-seeds")[0]], said = recipe, said | says
