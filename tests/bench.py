@@ -26,6 +26,25 @@ ROUNDS = 3
 Steps = Callable[[int], object]  # makes that many steps of every run
 
 
+def textbook_step(making, telling, loss, real, latent: Callable) -> Callable[[], None]:
+    """A step as a PyTorch tutorial writes it, of generator and discriminator, each with its optimiser."""
+    import torch
+
+    (generator, of_generator), (discriminator, of_discriminator) = making, telling
+    ones, zeros = torch.ones(len(real), 1, device=real.device), torch.zeros(len(real), 1, device=real.device)
+
+    def step() -> None:
+        fake = generator(latent())
+        of_generator.zero_grad()
+        loss(discriminator(fake), ones).backward()
+        of_generator.step()
+        of_discriminator.zero_grad()
+        ((loss(discriminator(real), ones) + loss(discriminator(fake.detach()), zeros)) / 2).backward()
+        of_discriminator.step()
+
+    return step
+
+
 def textbook(replicas: int, device: str) -> Steps:
     """One run as a PyTorch tutorial writes it, with as many threads as serve it best."""
     import torch
@@ -39,18 +58,12 @@ def textbook(replicas: int, device: str) -> Steps:
         nn.init.constant_(layer.bias, BIAS)
     of_generator = torch.optim.SGD(generator.parameters(), lr=RATE)
     of_discriminator = torch.optim.SGD(discriminator.parameters(), lr=RATE)
-    loss, real = nn.BCELoss(), torch.randn(BATCH, 2, device=device)
-    ones, zeros = torch.ones(BATCH, 1, device=device), torch.zeros(BATCH, 1, device=device)
+    real, z = torch.randn(BATCH, 2, device=device), lambda: torch.randn(BATCH, LATENT, device=device)
+    step = textbook_step((generator, of_generator), (discriminator, of_discriminator), nn.BCELoss(), real, z)
 
     def steps(count: int) -> None:
         for _ in range(count):
-            fake = generator(torch.randn(BATCH, LATENT, device=device))
-            of_generator.zero_grad()
-            loss(discriminator(fake), ones).backward()
-            of_generator.step()
-            of_discriminator.zero_grad()
-            ((loss(discriminator(real), ones) + loss(discriminator(fake.detach()), zeros)) / 2).backward()
-            of_discriminator.step()
+            step()
         if device == "cuda":
             torch.cuda.synchronize()
 

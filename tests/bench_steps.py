@@ -15,6 +15,7 @@ from statistics import median
 
 import torch
 from arms import ADAM, CPU, bigan, moons
+from bench import textbook_step
 from torch import nn
 
 from gancore.data.images import Missing
@@ -56,18 +57,9 @@ def textbook() -> Steps:
     down = [nn.Conv2d(1, first, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(first, second, 4, 2, 1), nn.LeakyReLU(0.2)]
     discriminator = nn.Sequential(*down, nn.Flatten(), nn.Linear(second * 49, 1))
     of_generator, of_discriminator = (torch.optim.Adam(n.parameters(), 1e-3) for n in (generator, discriminator))
-    loss, real = nn.BCEWithLogitsLoss(), torch.rand(BATCH, 1, 28, 28)
-    ones, zeros = torch.ones(BATCH, 1), torch.zeros(BATCH, 1)
-
-    def step() -> None:
-        fake = generator(torch.randn(BATCH, LATENT))
-        of_generator.zero_grad()
-        loss(discriminator(fake), ones).backward()
-        of_generator.step()
-        of_discriminator.zero_grad()
-        ((loss(discriminator(real), ones) + loss(discriminator(fake.detach()), zeros)) / 2).backward()
-        of_discriminator.step()
-
+    real, z = torch.rand(BATCH, 1, 28, 28), lambda: torch.randn(BATCH, LATENT)
+    pairs = (generator, of_generator), (discriminator, of_discriminator)
+    step = textbook_step(*pairs, nn.BCEWithLogitsLoss(), real, z)
     return lambda count: [step() for _ in range(count)]
 
 
