@@ -1,12 +1,14 @@
 """Small arms of the moons GAN and of a BiGAN, and their runs taken apart into ordinary torch networks."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gancore.recipes.build import population
+from gancore.recipes.build import assembled, population
+from gancore.training.loop import Record, train
 from gancore.training.population import Population
 
 CPU = torch.device("cpu")
@@ -156,3 +158,21 @@ def same(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
 def weights_of(runs: Population) -> list[Tensor]:
     """The weights of all players."""
     return [weight.detach() for network in runs.game.players.values() for weight in network.parameters()]
+
+
+def trained(recipe: Mapping[str, Any], seeds: Sequence[int], steps: int) -> list[Tensor]:
+    """The weights of all players of a recipe's runs after so many steps."""
+    runs = population(recipe, seeds, CPU)
+    train(runs, steps)
+    return weights_of(runs)
+
+
+def whole_and_resumed(
+    recipe: Mapping[str, Any], steps: int, stop: int, device: torch.device, folder: Path
+) -> tuple[Record, Population, Population]:
+    """Two populations of two runs: trained at a stretch, with its record, and cut off at `stop` and resumed."""
+    whole, begun, resumed = (assembled(recipe, range(2), device) for _ in range(3))
+    record = train(whole, steps)
+    train(begun, stop, checkpoint=folder / "checkpoint", every_seconds=0.0)
+    train(resumed, steps, checkpoint=folder / "checkpoint")
+    return record, whole, resumed

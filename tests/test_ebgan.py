@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from arms import ADAM, CPU, NORMAL_THROUGHOUT, moons, ordinary, player, same, weights_of
+from arms import ADAM, CPU, NORMAL_THROUGHOUT, moons, ordinary, player, same, trained, whole_and_resumed
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
@@ -11,7 +11,7 @@ from gancore.errors import StudyError
 from gancore.games.ebgan import energy
 from gancore.nets.weighted import Weighted, features
 from gancore.observers import observers
-from gancore.recipes.build import assembled, population
+from gancore.recipes.build import population
 from gancore.remedies.pulling_away import pulling_away
 from gancore.training.loop import train
 
@@ -108,12 +108,9 @@ def test_a_generator_learns_to_make_what_its_discriminator_can_draw():
 
 def test_runs_train_as_each_would_alone_with_a_margin_of_their_own():
     sweep = {"margin": {"sets": ["margin"], "values": [0.5, 2.0]}}
-    together = population(recipe() | {"sweep": sweep}, [3, 8], CPU)
-    train(together, 20)
+    together = trained(recipe() | {"sweep": sweep}, [3, 8], 20)
     for run, (seed, margin) in enumerate([(3, 0.5), (3, 2.0), (8, 0.5), (8, 2.0)]):
-        alone = population(recipe(margin), [seed], CPU)
-        train(alone, 20)
-        for all_of_them, one in zip(weights_of(together), weights_of(alone), strict=True):
+        for all_of_them, one in zip(together, trained(recipe(margin), [seed], 20), strict=True):
             assert_close(all_of_them[[run]], one, rtol=1e-3, atol=1e-4)
 
 
@@ -121,10 +118,7 @@ def test_runs_train_as_each_would_alone_with_a_margin_of_their_own():
 def test_a_training_with_everything_at_once_goes_on_from_a_checkpoint_to_the_same_bits(arm, device, tmp_path):
     remedies = [{"name": "unrolling", "steps": 1}, {"name": "replay"}, {"name": "pulling_away"}, {"name": "averaging"}]
     said = arm() | {"remedies": remedies, "penalties": [{"name": "r1", "weight": 0.1, "every": 2}]}
-    whole, begun, resumed = (assembled(said, range(2), device) for _ in range(3))
-    record = train(whole, 7)
-    train(begun, 3, checkpoint=tmp_path / "checkpoint", every_seconds=0.0)
-    train(resumed, 7, checkpoint=tmp_path / "checkpoint")
+    record, whole, resumed = whole_and_resumed(said, 7, 3, device, tmp_path)
     assert record.diverged.tolist() == [-1, -1] and same(resumed.state(), whole.state())
 
 

@@ -2,14 +2,13 @@
 
 import pytest
 import torch
-from arms import ADAM, CPU, NORMAL_THROUGHOUT, drawn, moons, player, same, weights_of
+from arms import ADAM, CPU, NORMAL_THROUGHOUT, drawn, moons, player, same, trained, whole_and_resumed
 from torch.testing import assert_close
 
 from gancore.errors import StudyError
 from gancore.nets.minibatch import Closeness
 from gancore.observers import observers
-from gancore.recipes.build import assembled, population
-from gancore.training.loop import train
+from gancore.recipes.build import population
 
 KERNELS, DIMENSIONS = 3, 2
 
@@ -92,22 +91,16 @@ def test_a_score_hangs_on_the_other_points_of_its_own_run_alone():
 
 
 def test_runs_train_as_each_would_alone():
-    together = population(recipe(), [3, 8], CPU)
-    train(together, 30)
+    together = trained(recipe(), [3, 8], 30)
     for run, seed in enumerate((3, 8)):
-        alone = population(recipe(), [seed], CPU)
-        train(alone, 30)
-        for all_of_them, one in zip(weights_of(together), weights_of(alone), strict=True):
+        for all_of_them, one in zip(together, trained(recipe(), [seed], 30), strict=True):
             assert_close(all_of_them[[run]], one, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("penalty", ["r1", "wgan_gp"])
 def test_its_penalties_are_differentiable_and_a_training_with_them_resumes_to_the_same_bits(penalty, device, tmp_path):
     arm = recipe() | {"penalties": [{"name": penalty, "weight": 0.1}]}
-    whole, begun, resumed = (assembled(arm, range(2), device) for _ in range(3))
-    record = train(whole, 12)
-    train(begun, 5, checkpoint=tmp_path / "checkpoint", every_seconds=0.0)
-    train(resumed, 12, checkpoint=tmp_path / "checkpoint")
+    record, whole, resumed = whole_and_resumed(arm, 12, 5, device, tmp_path)
     assert record.diverged.tolist() == [-1, -1] and same(resumed.state(), whole.state())
 
 

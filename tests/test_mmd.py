@@ -4,14 +4,14 @@ import math
 
 import pytest
 import torch
-from arms import ADAM, CPU, NORMAL_THROUGHOUT, drawn, moons, player, same, weights_of
+from arms import ADAM, CPU, NORMAL_THROUGHOUT, drawn, moons, player, same, trained, whole_and_resumed
 from sklearn.metrics.pairwise import rbf_kernel
 from torch.testing import assert_close
 
 from gancore.errors import StudyError
 from gancore.games.mmd import KERNELS, gaussian, rational_quadratic, squared_distances, squared_mmd
 from gancore.observers import observers
-from gancore.recipes.build import assembled, population
+from gancore.recipes.build import population
 from gancore.training.loop import train
 
 
@@ -99,22 +99,16 @@ def test_a_player_that_learns_alone_gets_what_it_wants(learner, kernel):
 
 
 def test_runs_train_as_each_would_alone():
-    together = population(recipe(), [3, 8], CPU)
-    train(together, 20)
+    together = trained(recipe(), [3, 8], 20)
     for run, seed in enumerate((3, 8)):
-        alone = population(recipe(), [seed], CPU)
-        train(alone, 20)
-        for all_of_them, one in zip(weights_of(together), weights_of(alone), strict=True):
+        for all_of_them, one in zip(together, trained(recipe(), [seed], 20), strict=True):
             assert_close(all_of_them[[run]], one, rtol=1e-3, atol=1e-4)
 
 
 def test_a_training_with_remedies_goes_on_from_a_checkpoint_to_the_same_bits(device, tmp_path):
     remedies = [{"name": "packing", "size": 2}, {"name": "replay"}, {"name": "feature_matching", "adversarial": 1.0}]
     arm = recipe("rational_quadratic") | {"remedies": remedies, "turns": {"discriminator": 2}}
-    whole, begun, resumed = (assembled(arm, range(2), device) for _ in range(3))
-    record = train(whole, 7)
-    train(begun, 3, checkpoint=tmp_path / "checkpoint", every_seconds=0.0)
-    train(resumed, 7, checkpoint=tmp_path / "checkpoint")
+    record, whole, resumed = whole_and_resumed(arm, 7, 3, device, tmp_path)
     assert record.diverged.tolist() == [-1, -1] and same(resumed.state(), whole.state())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from arms import ADAM, CPU, Flattened, bigan, drawn, moons, ordinary, penalty_of_run, player, same
+from arms import ADAM, CPU, Flattened, bigan, drawn, moons, ordinary, penalty_of_run, player, same, whole_and_resumed
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -312,10 +312,7 @@ def test_a_penalty_that_is_always_due_trains_to_the_same_bits_as_one_that_says_n
 def test_a_training_with_lazy_penalties_goes_on_from_a_checkpoint_to_the_same_bits(stop, device, tmp_path):
     penalties = [{"name": "r1", "weight": 0.3, "every": 4}, {"name": "r2", "weight": 0.2, "every": 3}]
     recipe = moons(points=None, optimiser=ADAM) | {"penalties": penalties, "turns": {"discriminator": 2}}
-    whole, begun, resumed = (assembled(recipe, range(2), device) for _ in range(3))
-    train(whole, 13)
-    train(begun, stop, checkpoint=tmp_path / "checkpoint", every_seconds=0.0)
-    train(resumed, 13, checkpoint=tmp_path / "checkpoint")
+    _, whole, resumed = whole_and_resumed(recipe, 13, stop, device, tmp_path)
     assert same(resumed.state(), whole.state())
 
 
