@@ -32,7 +32,7 @@ class Objective:
 
 def batch_mean(x: Tensor) -> Tensor:
     """The mean over all but the replica axis: (R, ...) -> (R,)."""
-    return x.flatten(1).mean(1)
+    return x.mean(tuple(range(1, x.dim())))
 
 
 def squared_error(x: Tensor, x_hat: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """R independent runs of one game as one population: what they draw, and how they move."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -71,7 +71,9 @@ class Population:
         """
         for optimiser in self.optimisers.values():
             _let_move(optimiser.parameters, True)
-        batches, losses = self._batches(*drawn, step=step), []
+        real, z, epsilon, *chance = drawn
+        real = self.remedies.drawn(real, dict(zip(self.chance, chance, strict=True)))
+        batches, losses = self._batches(real, z, epsilon, *chance, step=step), []
         for player, optimiser in self.optimisers.items():
             for other in self.optimisers.values():
                 _let_move(other.parameters, other is optimiser)
@@ -86,7 +88,8 @@ class Population:
         batches = []
         for turn, (real, z, epsilon, *chance) in enumerate(parts, step * self._most_turns()):
             batch = self.game.batch(real, z, epsilon)
-            batches.append(replace(batch, turn=turn, chance=dict(zip(self.chance, chance, strict=True))))
+            batch.turn, batch.chance = turn, dict(zip(self.chance, chance, strict=True))
+            batches.append(batch)
         return batches
 
     def _most_turns(self) -> int:
@@ -94,7 +97,7 @@ class Population:
 
     def _turn(self, player: str, optimiser: Optimiser, batch: Batch) -> Tensor:
         loss = self.remedies.loss(self.game, player, batch)
-        optimiser.step(torch.autograd.grad(loss.sum(), optimiser.parameters))
+        optimiser.step(torch.autograd.grad(loss, optimiser.parameters, torch.ones_like(loss)))
         return loss.detach()
 
     def state(self) -> list[Tensor]:
