@@ -19,6 +19,7 @@ from gancore.streams import generator_of
 from gancore.training.loop import Record, train
 
 EVERY = {
+    "adagan": {"components": 20, "steps": 4, "points": 48, "classifier_steps": 3},
     "averaging": {"share": 0.25},
     "feature_matching": {"weight": 0.5, "adversarial": 1.0},
     "old_discriminators": {"share": 0.5, "every": 2, "kept": 3},
@@ -76,7 +77,7 @@ def test_a_run_does_not_depend_on_its_neighbours(remedies):
 def test_a_training_that_goes_on_from_a_checkpoint_ends_with_the_same_bits(remedies, tmp_path):
     whole, first, second = (runs_with(*map(spec, remedies), dtype=torch.float32) for _ in range(3))
     train(whole, 70)
-    train(first, 35, checkpoint=tmp_path / "c", every_seconds=-1)
+    train(first, 36, checkpoint=tmp_path / "c", every_seconds=-1)
     record = train(second, 70, checkpoint=tmp_path / "c", every_seconds=1e9)
     assert isinstance(record, Record) and same(second.state(), whole.state())
 
@@ -146,7 +147,7 @@ def test_two_remedies_that_both_name_an_opponent_are_refused():
         ({"name": "packing", "size": 3}, "packs of 3 out of 32 points"),
         ({"name": "packing", "size": 2, "colour": 1}, "'colour' is unknown in the remedy 'packing': allowed are size"),
         ({"name": "replay", "share": 1.5}, "share of the remedy 'replay' = 1.5: allowed is a number from 0"),
-        ({"name": "unroling"}, "unknown remedy 'unroling': allowed are averaging"),
+        ({"name": "unroling"}, "unknown remedy 'unroling': allowed are adagan, averaging"),
     ],
 )
 def test_a_remedy_that_cannot_be_meant_is_refused_with_a_sentence(remedy, sentence):

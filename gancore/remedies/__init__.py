@@ -5,6 +5,7 @@ be, and whose hooks do it (`remedy` says which there are). Its state is in buffe
 stream of its own, and it knows of no other remedy. It is entered in REMEDIES.
 """
 
+from gancore.remedies.adagan import AdaGAN
 from gancore.remedies.averaging import Averaging
 from gancore.remedies.feature_matching import FeatureMatching
 from gancore.remedies.history import OldDiscriminators, OldGenerators
@@ -15,6 +16,7 @@ from gancore.remedies.replay import Replay
 from gancore.remedies.unrolling import Unrolling
 
 REMEDIES = {
+    "adagan": AdaGAN,
     "averaging": Averaging,
     "feature_matching": FeatureMatching,
     "old_discriminators": OldDiscriminators,

@@ -36,6 +36,7 @@ class Remedy(nn.Module):
     """
 
     DRAWS = 0  # numbers uniform on [0, 1) that it is given for each point, in `batch.chance[self]`, (R, B, DRAWS)
+    pause: int | None = None  # after every so many steps training halts for what it does `between` them
 
     def judged(self, source: Any) -> Any:
         """What the discriminator's network is built for, in the place of this target or these latents."""
@@ -43,6 +44,10 @@ class Remedy(nn.Module):
 
     def begin(self, runs: Learners, batch: Batch) -> None:
         """Make the buffers, before the first step; `batch` is like those that will come."""
+
+    def drawn(self, real: Tensor, chance: Mapping[Any, Tensor]) -> Tensor:
+        """The real points of a step, (R, B, D), in the place of those that were drawn; `chance` is as in a batch."""
+        return real
 
     def seen(self, batch: Batch) -> Batch:
         """The batch as the discriminator sees it, whoever moves."""
@@ -65,6 +70,9 @@ class Remedy(nn.Module):
 
     def remember(self, batch: Batch) -> None:
         """Take in what a step has shown, in place, when everyone has moved."""
+
+    def between(self, runs: Learners, step: int) -> None:
+        """What no step can do, every `pause` steps: the players may be changed, in place."""
 
     def shown(self, player: str) -> Callable[..., Tensor] | None:
         """What is observed in the place of a player's network; None: the network itself."""
@@ -89,6 +97,13 @@ class Remedies(nn.ModuleList):
         for remedy in self:
             source = remedy.judged(source)
         return source
+
+    @torch.no_grad()
+    def drawn(self, real: Tensor, chance: Mapping[Any, Tensor]) -> Tensor:
+        """The real points of a step, (R, B, D), in the place of those that were drawn."""
+        for remedy in self:
+            real = remedy.drawn(real, chance)
+        return real
 
     @torch.no_grad()
     def begin(self, runs: Learners, batch: Batch) -> None:
@@ -126,6 +141,17 @@ class Remedies(nn.ModuleList):
         for remedy in self:
             batch = remedy.seen(batch)
         return batch
+
+    def pauses(self, step: int) -> list[int]:
+        """The next steps after this one at which a remedy wants training to halt."""
+        return [(step // remedy.pause + 1) * remedy.pause for remedy in self if remedy.pause]
+
+    @torch.no_grad()
+    def between(self, runs: Learners, step: int) -> None:
+        """At a step that is about to be made: what the remedies whose pause it is do first."""
+        for remedy in self:
+            if remedy.pause and step and step % remedy.pause == 0:
+                remedy.between(runs, step)
 
     @torch.no_grad()
     def remember(self, batch: Batch) -> None:

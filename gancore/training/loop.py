@@ -138,7 +138,8 @@ def train(
     began = saved - record.seconds
     while record.step < steps:
         record.observe(observers)
-        start, end = record.step, _next_stop(record.step, steps, observers)
+        population.remedies.between(population, record.step)
+        start, end = record.step, _next_stop(record.step, steps, observers, population)
         record.note_losses([move(*population.draw(s), step=s) for s in range(start, end)])
         progress(end - start)
         record.seconds = time.monotonic() - began
@@ -149,7 +150,7 @@ def train(
     return record
 
 
-def _next_stop(step: int, steps: int, observers: Sequence[Observer]) -> int:
-    """The next step at which something is due: an observation, the end of a block, the end."""
+def _next_stop(step: int, steps: int, observers: Sequence[Observer], population: Population) -> int:
+    """The next step at which something is due: an observation, a remedy's pause, the end of a block, the end."""
     due = [s for observer in observers for s in observer.at if s > step]
-    return min([*due, (step // BLOCK + 1) * BLOCK, steps])
+    return min([*due, *population.remedies.pauses(step), (step // BLOCK + 1) * BLOCK, steps])
