@@ -76,7 +76,16 @@ def replay(asked: argparse.Namespace) -> None:
     complete_all(ROOT / "data" / "results", chosen(asked.notebooks))
 
 
-COMMANDS = {command.__name__: command for command in (check, train, run, figures, report, classifier, guides, replay)}
+def move(asked: argparse.Namespace) -> None:
+    """Put stored runs whose rates fall until so many updates under the recipe of today, which counts steps."""
+    from gancore.files import ROOT
+    from gancore.study.moves import move_all
+
+    move_all(ROOT / "data" / "results", chosen(asked.notebooks))
+
+
+KNOWN = (check, train, run, figures, report, classifier, guides, replay, move)
+COMMANDS = {command.__name__: command for command in KNOWN}
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -53,7 +53,7 @@ def assembled(
         spec = recipe["players"][name]
         shown = (remedies.judged(target), remedies.judged(latent)) if name == "discriminator" else (target, latent)
         players[name] = _player(spec, seeds, name, role, shown[0], shown[1].dimensions).to(device, dtype)
-        optimisers[name] = _optimiser(spec, list(players[name].parameters()))
+        optimisers[name] = _optimiser(spec, list(players[name].parameters()), (turns or {}).get(name, 1))
     return population_of(
         seeds, _game(recipe, players), optimisers, target, latent, recipe["batch"], turns, remedies, device, dtype
     )
@@ -67,8 +67,11 @@ def _player(spec: Mapping[str, Any], seeds: Sequence[int], name: str, role: str,
     return network
 
 
-def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor]) -> Optimiser:
-    optimiser = OPTIMISERS[spec["optimiser"]["name"]](parameters, **settings_of(spec["optimiser"]))
+def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor], turns: int) -> Optimiser:
+    settings = settings_of(spec["optimiser"])
+    if settings.get("until") is not None:
+        settings["until"] *= turns  # a recipe counts steps, an optimiser its own
+    optimiser = OPTIMISERS[spec["optimiser"]["name"]](parameters, **settings)
     return Clipped(optimiser, spec["clip"]) if "clip" in spec else optimiser
 
 

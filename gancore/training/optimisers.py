@@ -55,7 +55,8 @@ class SGD:
 class Adam:
     """Adam with bias correction (Kingma & Ba 2015, algorithm 1); `rate` and `beta1` may differ from run to run.
 
-    The rate falls linearly to 0 over `until` updates, or stays what it is where that is None.
+    The rate falls linearly to 0 over `until` updates, or stays what it is where that is None. A recipe says in how many
+    steps of the training, whatever the turns that its player has in each.
     """
 
     def __init__(
