@@ -56,10 +56,16 @@ def test_the_same_noise_is_given_to_all_classes_where_it_is_not_sectioned():
     assert Sectioned(4, 6).seen().sum() == 6
 
 
-@pytest.mark.parametrize("latents", [Normal(3), Uniform(3)], ids=["normal", "uniform"])
+@pytest.mark.parametrize("latents", [Normal(3), Normal(3, 0.5), Uniform(3)], ids=["normal", "narrow", "uniform"])
 def test_levelled_latents_are_uniform(latents):
     z = torch.from_numpy(drawn(latents, 500))
     assert stats.kstest(latents.levelled(z).flatten(), "uniform").pvalue > 0.01
+
+
+def test_normal_latents_are_as_wide_as_they_say_and_standard_where_they_say_nothing():
+    plain, narrow = (np.asarray(drawn(latents, 50)) for latents in (Normal(4), Normal(4, 0.5)))
+    assert (narrow == 0.5 * plain).all()
+    assert abs((plain**2).sum(-1).mean() - 4) < 0.5
 
 
 def test_fewer_numbers_than_sections_are_refused():

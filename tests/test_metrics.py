@@ -19,6 +19,7 @@ from gancore.metrics.coverage import (
     member_shares,
     mixture_measures,
     moons_measures,
+    off_arcs,
     rarer_share,
     reverse_kl,
 )
@@ -113,10 +114,19 @@ def test_points_moved_off_the_arcs_are_as_far_as_they_were_moved(distance):
     assert distance_to_arcs(x, MOONS).tolist() == pytest.approx([distance, 0], abs=1e-6)
 
 
+@given(off=st.integers(0, 40))
+def test_points_moved_off_the_arcs_by_more_than_a_tenth_are_counted(off):
+    centres = torch.tensor(MOONS.centres).repeat_interleave(20, 0)
+    x = MOONS.along(20) + 0.0
+    x[:off] = centres[:off] + (x[:off] - centres[:off]) * 1.11
+    x[off:] = centres[off:] + (x[off:] - centres[off:]) * 1.09
+    assert off_arcs(x[None], MOONS).item() == pytest.approx(off / 40)
+
+
 def test_the_moons_measures_are_the_functions_of_the_same_names_run_by_run():
     x = drawn(4, 100, 2).float()
     together = moons_measures(x, MOONS)
-    assert set(together) == {"energy_distance", "arc_coverage", "rarer_share", "distance_to_arcs"}
+    assert set(together) == {"energy_distance", "arc_coverage", "rarer_share", "distance_to_arcs", "off_arcs"}
     for run in range(4):
         for name, alone in moons_measures(x[run : run + 1], MOONS).items():
             assert together[name][run].item() == pytest.approx(alone.item(), abs=1e-5)

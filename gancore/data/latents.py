@@ -14,22 +14,27 @@ from torch import Tensor
 
 from gancore.errors import StudyError
 from gancore.streams import Draw, normal, uniform
-from gancore.values import Count, whole
+from gancore.values import Count, Positive, whole
 
 
 @dataclass(frozen=True)
 class Normal:
-    """The standard normal distribution in so many `dimensions`, the usual latents."""
+    """N(0, `deviation`^2) in each of so many `dimensions`, independently; standard normal, the usual latents, if not said.
+
+    With a deviation of 1 / sqrt(dimensions) the mean squared length of a latent is 1, whatever its dimension.
+    """
 
     dimensions: Count
+    deviation: Positive = 1.0
 
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`: n of them, (n, batch, dimensions)."""
-        return normal((batch, self.dimensions))
+        standard = normal((batch, self.dimensions))
+        return standard if self.deviation == 1 else lambda rng, n: standard(rng, n) * np.float32(self.deviation)
 
     def levelled(self, z: Tensor) -> Tensor:
         """Each number's share of smaller ones, uniform on [0, 1] for latents: (..., dimensions)."""
-        return torch.special.ndtr(z)
+        return torch.special.ndtr(z / self.deviation)
 
 
 @dataclass(frozen=True)

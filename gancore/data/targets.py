@@ -88,6 +88,7 @@ TARGETS = {
     "ring": mixtures.Ring,
     "grid": mixtures.Grid,
     "wheel": mixtures.Wheel,
+    "normal": Normal,
     "uniform": Uniform,
     "coded": Coded,
     "sectioned": Sectioned,

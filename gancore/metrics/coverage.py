@@ -28,6 +28,12 @@ def distance_to_arcs(x: Tensor, moons: Moons) -> Tensor:
 
 
 @of_finite
+def off_arcs(x: Tensor, moons: Moons, reach: float = REACH) -> Tensor:
+    """Share of the points that lie farther than `reach` from both arcs: (R, n, 2) -> (R,) in [0, 1]."""
+    return (moons.distances(x).amin(-1) > reach).float().mean(1)
+
+
+@of_finite
 def arc_coverage(x: Tensor, moons: Moons, reach: float = REACH) -> Tensor:
     """Share of the arcs' length that has a point within `reach`: (R, n, 2) -> (R,) in [0, 1]."""
     places = moons.along(100).to(x).expand(len(x), -1, -1)
@@ -42,6 +48,7 @@ def moons_measures(x: Tensor, moons: Moons) -> dict[str, Tensor]:
         "arc_coverage": arc_coverage(x, moons),
         "rarer_share": rarer_share(x, moons),
         "distance_to_arcs": distance_to_arcs(x, moons),
+        "off_arcs": off_arcs(x, moons),
     }
 
 
@@ -51,6 +58,7 @@ ARCS = Family(
         "energy_distance": ENERGY,
         "arc_coverage": share("arcs' length with a point nearby", "higher"),
         "rarer_share": Quantity("points at the rarer arc", least=0, most=0.5),
+        "off_arcs": share("points off both arcs", "lower"),
         "distance_to_arcs": Quantity("distance to the nearest arc", unit="of the points", least=0, better="lower"),
     },
     needs=("along", "distances"),
