@@ -19,7 +19,7 @@ from gancore.values import Count, Positive, whole
 
 @dataclass(frozen=True)
 class Normal:
-    """N(0, `deviation`^2) in each of so many `dimensions`, independently; standard normal, the usual latents, if not said.
+    """N(0, `deviation`^2) in each of so many `dimensions`, independently; the usual latents are standard normal.
 
     With a deviation of 1 / sqrt(dimensions) the mean squared length of a latent is 1, whatever its dimension.
     """

@@ -57,7 +57,7 @@ ARCS = Family(
     {
         "energy_distance": ENERGY,
         "arc_coverage": share("arcs' length with a point nearby", "higher"),
-        "rarer_share": Quantity("points at the rarer arc", least=0, most=0.5),
+        "rarer_share": Quantity("points at the rarer arc", least=0, most=0.5, better="higher"),
         "off_arcs": share("points off both arcs", "lower"),
         "distance_to_arcs": Quantity("distance to the nearest arc", unit="of the points", least=0, better="lower"),
     },

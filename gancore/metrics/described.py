@@ -28,6 +28,11 @@ class Quantity:
     grain: float | None = None
     of_first: bool = False
 
+    @property
+    def worst(self) -> float:
+        """The end of its range that is not the better one, for runs that diverged. NaN where neither is better."""
+        return {"higher": self.least, "lower": self.most}.get(self.better or "", math.nan)
+
     def as_attributes(self) -> dict[str, str | float]:
         """As it is stored beside its values: what is not said is left out."""
         ends = {"least": self.least, "most": self.most}

@@ -107,6 +107,25 @@ def cloud(axes: Axes, real: np.ndarray, limits: tuple[float, float, float, float
     return axes.scatter([], [], s=5, color=FAKE, linewidths=0)
 
 
+def portrait(axes: Axes, fake: np.ndarray, real: np.ndarray, limits: tuple, title: str, **options) -> None:
+    """Generated points (n, 2) under real ones; `options` are the title's."""
+    points(axes, fake, FAKE, size=3)
+    points(axes, real, REAL, size=4)
+    bare(axes, limits)
+    axes.set_title(title, **options)
+
+
+def portraits(
+    panels: Iterable[Axes], fakes: Mapping[str, np.ndarray], real: np.ndarray, limits: tuple, **options
+) -> None:
+    """A portrait each, by its title; panels that are left over stay blank."""
+    for axes, (title, fake) in zip_longest(panels, fakes.items(), fillvalue=("", None)):
+        if fake is None:
+            axes.axis("off")
+        else:
+            portrait(axes, fake, real, limits, title, **options)
+
+
 def arrows(axes: Axes, places: np.ndarray, vectors: np.ndarray) -> None:
     """Vectors (n, 2) at places (n, 2) of a square grid; the longest twentieth all fill the grid's spacing."""
     spacing = np.ptp(places[:, 0]) / (np.sqrt(len(places)) - 1)
