@@ -35,7 +35,8 @@ def number(value):
 def claim():
     """A claim of two effects that must lie above 0, with a regime and nothing else to show."""
     regime = Requirement(says="the runs have collapsed", at_least={"collapsed": 0.9})
-    return replace(load_claims()["moons-2"], regime=regime, control=NONE_NEEDED, settled=NONE_NEEDED)
+    two = ["fall in energy distance", "gain in arc coverage"]
+    return replace(load_claims()["moons-2"], effects=two, regime=regime, control=NONE_NEEDED, settled=NONE_NEEDED)
 
 
 def effects(claim, *ends):

@@ -191,7 +191,7 @@ def test_more_pictures_than_there_are_or_none_is_refused_in_a_sentence(first):
 def test_a_target_is_chosen_by_name_and_an_unknown_one_refused_with_the_known():
     assert target_of({"target": {"name": "ring", "modes": 6, "deviation": 0.02}}) == Ring(6, 0.02)
     assert target_of({"target": {"name": "pictures", "images": "digits"}}) == Pictures("digits")
-    with pytest.raises(StudyError, match="unknown target 'rings': allowed are moons, line, ring, grid, wheel, uniform"):
+    with pytest.raises(StudyError, match="unknown target 'rings': allowed are moons, line, ring, grid, wheel, normal"):
         target_of({"target": {"name": "rings"}})
 
 

@@ -121,7 +121,7 @@ def test_smoke_judges_nothing_and_other_profiles_write_the_verdict_down(open_stu
         stored = written(study, "moons-1")
         assert stored["verdict"] == expected and not stored["as_committed"]
         assert expected in study.verdicts().data and "indicative" in study.verdicts().data
-        assert "moons-1, revision 2" in study.verdicts().data
+        assert "moons-1, revision 3" in study.verdicts().data
 
 
 def test_a_verdict_takes_seeds_steps_and_commits_from_the_runs_it_rests_on(open_study):
@@ -131,7 +131,7 @@ def test_a_verdict_takes_seeds_steps_and_commits_from_the_runs_it_rests_on(open_
     stored, (origin, *_) = written(study, "moons-1"), provenance_of(few["z2"])
     arm = {"arm": "z2", "seeds": "4-5, 9", "count": 3, "runs": 3, "steps": 20, "commits": [origin["commit"]]}
     assert (stored["rests_on"], stored["seeds"], stored["steps"]) == ([arm], 3, 20)
-    assert stored["short"] == ["z2 has 3 of 32 seeds", "z2 has 20 of 150,000 steps"]
+    assert stored["short"] == ["z2 has 3 of 32 seeds", "z2 has 20 of 300,000 steps"]
 
 
 def test_whether_an_answer_is_settled_is_measured_on_half_of_the_steps_or_on_longer_runs(open_study):

@@ -21,6 +21,7 @@ from PIL import Image
 from gancore.errors import StudyError
 from gancore.files import write_whole
 from gancore.stats import Interval, median, median_band
+from gancore.study.ends import ends
 
 REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
 PURPLE, GREEN = "#cc78bc", "#029e73"  # two more of it
@@ -184,6 +185,14 @@ def runs_over_time(axes: Axes, steps: np.ndarray, values: np.ndarray, colour, la
     axes.plot(steps, middle, color=colour, linewidth=1.6, label=label)
 
 
+def arms_over_time(axes: Axes, runs: Mapping[str, xr.Dataset], measure: str, titles: Mapping[str, str]) -> None:
+    """A measure of some arms over the steps, by their titles, as `runs_over_time`."""
+    for arm, title in titles.items():
+        of = runs[arm]
+        runs_over_time(axes, of.step.values, of[measure].values, COLOURS[arm], title)
+    axes.set(title=spelled(measure), xlabel="step")
+
+
 def losses(axes: Axes, runs: xr.Dataset) -> None:
     """What each player minimised over the whole training: every run, and median and interval of those that last.
 
@@ -219,6 +228,20 @@ def runs_by_arm(axes: Axes, arms: Mapping[str, np.ndarray], labels: Sequence[obj
         axes.scatter(place + spread, values, s=9, color=COLOURS.get(arm, "0.6"), alpha=0.7, linewidths=0)
         interval(axes, place, median(values))
     axes.set_xticks(range(len(arms)), labels)
+
+
+def ends_by_arm(runs: Mapping[str, xr.Dataset], labels: Mapping[str, str], measures: Sequence[str]) -> Figure:
+    """A panel a measure with what every run of these arms ends with, by their labels; distances on a log scale."""
+    figure, panels = plt.subplots(1, len(measures), figsize=(9, 3))
+    for axes, measure in zip(panels, measures, strict=True):
+        runs_by_arm(axes, ends({arm: runs[arm] for arm in labels}, measure), list(labels.values()))
+        axes.set(title=spelled(measure), yscale="log" if "distance" in measure else "linear")
+    return figure
+
+
+def spelled(measure: str) -> str:
+    """A measure's name in words."""
+    return measure.replace("_", " ")
 
 
 def interval(axes: Axes, place: float, estimate: Interval, colour="black") -> None:
