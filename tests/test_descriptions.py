@@ -49,7 +49,7 @@ def test_stored_files_have_the_dimensions_and_the_grain_that_are_described(path)
     swept = json.loads(stored.attrs["recipe"]).get("sweep", {})
     with h5py.File(path) as file:
         scales = {name: file[name].attrs.get("scale_factor") for name in stored.data_vars}
-    for name in set(stored.data_vars) - {"diverged", "first_losses", "first_losses_double"}:
+    for name in set(stored.data_vars) - {"diverged", "first_losses", "first_losses_double", "losses"}:
         clock, quantity = described()[name]
         dims = [dim for dim in stored[name].dims if dim not in swept]
         assert dims == ["drawn" if quantity.of_first else "seed", clock, *quantity.dimensions], name

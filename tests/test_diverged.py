@@ -54,6 +54,7 @@ SAMPLES = {
     "rarer_share": (lambda x: coverage.rarer_share(x, Moons()), 2),
     "distance_to_arcs": (lambda x: coverage.distance_to_arcs(x, Moons()), 2),
     "arc_coverage": (lambda x: coverage.arc_coverage(x, Moons()), 2),
+    "off_arcs": (lambda x: coverage.off_arcs(x, Moons()), 2),
     "energy_distance": (lambda x: two_sample.energy_distance(x, torch.rand(9, 2, generator=seeded())), 2),
     "kolmogorov_smirnov": (two_sample.kolmogorov_smirnov, 2),
     "rank_correlation": (lambda x: ranks.rank_correlation(x[..., 0], x[..., 1]), 2),

@@ -150,7 +150,7 @@ WRONG = {
     "'hidden' is unknown in the encoder": lambda: changed(convolutional(DIGITS), "encoder", hidden=[3]),
     "'penalty' is unknown in the recipe: allowed are": lambda: moons() | {"penalty": "r1"},
     "latent = 0: allowed is a whole number from 1 up": lambda: moons(latent=0),
-    "unknown latent distribution 'normal': allowed are": lambda: bigan(latent={"name": "normal", "dimensions": 2}),
+    "unknown latent distribution 'gauss': allowed are": lambda: bigan(latent={"name": "gauss", "dimensions": 2}),
     "images of side 8 through convolutions with [4, 6] maps and strides [4, 4]: allowed are": lambda: changed(
         convolutional(DIGITS), "encoder", strides=[4, 4]
     ),

