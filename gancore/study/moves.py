@@ -12,10 +12,9 @@ import numpy as np
 import torch
 
 from gancore.errors import StudyError
-from gancore.parameters import require
 from gancore.recipes.changed import changed
 from gancore.study.replay import DOUBLE, first_losses, seeds_of
-from gancore.study.results import Store, provenance_of, read
+from gancore.study.results import Store, change_all, provenance_of, read
 
 CLOSE = 1e-9  # of a loss in double precision: what a replay must meet
 
@@ -35,14 +34,7 @@ def move_all(results: Path, notebooks: Sequence[str]) -> None:
 
     Raises StudyError in the end where a file is met by neither; such files are left as they are.
     """
-    faults = []
-    for path in [path for number in notebooks for path in sorted(results.glob(f"{number}*/*.nc"))]:
-        try:
-            if (new := move(path)) != path:
-                print(new.name, flush=True)
-        except StudyError as error:
-            faults.append(str(error))
-    require(not faults, "\n".join([f"{len(faults)} stored files are as they were:", *faults]))
+    change_all(results, notebooks, move)
 
 
 def move(path: Path) -> Path:

@@ -20,7 +20,7 @@ from gancore.parameters import require
 from gancore.provenance import provenance
 from gancore.recipes.build import population
 from gancore.recipes.sweeps import axes
-from gancore.study.results import by_cell, read, rewrite
+from gancore.study.results import by_cell, change_all, read, rewrite
 from gancore.training.loop import FIRST_STEPS, train
 from gancore.training.population import Population
 
@@ -69,15 +69,9 @@ def complete_all(results: Path, notebooks: Sequence[str]) -> None:
 
     Raises StudyError where the code differs from its commit, and in the end where files were left as they are.
     """
-    origin, faults = provenance(CPU), []
+    origin = provenance(CPU)
     require(not origin["dirty"], "the code differs from its commit: commit it, as losses say where they come from")
-    for path in [path for number in notebooks for path in sorted(results.glob(f"{number}*/*.nc"))]:
-        try:
-            if DOUBLE not in read(path):
-                print(complete(path, origin).name, flush=True)
-        except StudyError as error:
-            faults.append(str(error))
-    require(not faults, "\n".join([f"{len(faults)} stored files are as they were:", *faults]))
+    change_all(results, notebooks, lambda path: path if DOUBLE in read(path) else complete(path, origin))
 
 
 def complete(path: Path, origin: Mapping[str, Any]) -> Path:

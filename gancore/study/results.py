@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,22 @@ def rewrite(path: Path, runs: xr.Dataset) -> Path:
     if new != path:
         path.unlink()
     return new
+
+
+def change_all(results: Path, notebooks: Sequence[str], change: Callable[[Path], Path]) -> None:
+    """Change every stored file of these notebooks, by a function that gives the file as it then is; print new names.
+
+    Raises StudyError in the end where `change` did for some of them, with what it said of each.
+    """
+    faults = []
+    for path in [path for number in notebooks for path in sorted(results.glob(f"{number}*/*.nc"))]:
+        try:
+            if (new := change(path)) != path:
+                print(new.name, flush=True)
+        except StudyError as error:
+            faults.append(str(error))
+    if faults:
+        raise StudyError("\n".join([f"{len(faults)} stored files are as they were:", *faults]))
 
 
 def provenance_of(runs: xr.Dataset) -> list[dict[str, Any]]:
