@@ -97,16 +97,20 @@ class Penalty:
     """A penalty and its weight, one for all runs, (), or one each, (R,); on the device, as a CUDA graph needs it.
 
     It is added at the first of `every` so many turns of the discriminator, so many times as heavy: on average as if it
-    always were, at a fraction of the cost (lazy regularisation, Karras et al. 2020, section 3.1).
+    always were, at a fraction of the cost (lazy regularisation, Karras et al. 2020, section 3.1). It begins at the turn
+    `start` and ends before the turn `stop`, None: never.
     """
 
     function: Function
     weight: Tensor
     every: int = 1
+    start: int = 0
+    stop: int | None = None
 
     def due(self, turn: int) -> bool:
         """Whether it is added at this turn of the discriminator, counted from 0 at the start of the training."""
-        return turn % self.every == 0
+        on = turn >= self.start and (self.stop is None or turn < self.stop)
+        return on and turn % self.every == 0
 
     def __call__(self, discriminator: nn.Module, batch: Any) -> Tensor:
         return self.every * self.weight * self.function(discriminator, batch)

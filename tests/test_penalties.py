@@ -316,6 +316,39 @@ def test_a_training_with_lazy_penalties_goes_on_from_a_checkpoint_to_the_same_bi
     assert same(resumed.state(), whole.state())
 
 
+@pytest.mark.parametrize("case", LAZY.values(), ids=LAZY)
+def test_a_penalty_that_starts_late_goes_on_from_the_state_without_it_and_one_that_stops_from_the_state_with_it(case):
+    start, more = 4, 5
+
+    def trained(steps, *penalties, state=None):
+        runs = assembled(moons(points=None, optimiser=ADAM) | case | {"penalties": list(penalties)}, range(3), CPU)
+        for tensor, value in zip(runs.state(), state or runs.state(), strict=True):
+            tensor.detach().copy_(value)
+        for step in range(*steps):
+            runs.move(*runs.draw(step), step=step)
+        return [tensor.detach().clone() for tensor in runs.state()]
+
+    always = {"name": "r1", "weight": 0.3}
+    for before, after, window in (([], [always], {"start": start}), ([always], [], {"stop": start})):
+        saved = trained((0, start), *before)
+        assert same(trained((0, start), always | window), saved)
+        on_from_there = trained((start, start + more), *after, state=saved)
+        assert same(trained((0, start + more), always | window), on_from_there)
+        assert not same(on_from_there, trained((0, start + more), *before))
+
+
+def test_steps_outside_a_penaltys_window_do_none_of_its_work():
+    penalties = [{"name": "r1", "weight": 0.3, "start": 2, "stop": 4}]
+    runs = assembled(moons(points=None) | {"penalties": penalties, "turns": {"discriminator": 2}}, range(2), CPU)
+    assert [runs.due(step) for step in range(6)] == [(False,) * 2] * 2 + [(True,) * 2] * 2 + [(False,) * 2] * 2
+
+
+@pytest.mark.parametrize(("window", "fault"), [({"start": -1}, "start of"), ({"start": 5, "stop": 5}, "stop of")])
+def test_a_window_that_cannot_be_is_refused(window, fault):
+    with pytest.raises(StudyError, match=f"{fault} the penalty 'r1'"):
+        population(moons() | {"penalties": [{"name": "r1", "weight": 1, **window}]}, [0], CPU)
+
+
 def test_steps_without_a_lazy_penalty_do_none_of_its_work():
     runs = assembled(moons(points=None) | {"penalties": [{"name": "r1", "weight": 0.3, "every": 3}]}, range(2), CPU)
     products = []

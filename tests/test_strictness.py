@@ -38,7 +38,7 @@ def small_recipes():
     """A recipe of each game, small enough to be trained for two steps."""
     ring = moons(latent=3, steps=2, optimiser=ADAM) | {
         "target": {"name": "ring", "modes": 3, "deviation": 0.1},
-        "penalties": [{"name": "r1", "weight": 0.5, "every": 2}],
+        "penalties": [{"name": "r1", "weight": 0.5, "every": 2, "start": 1, "stop": 2}],
         "turns": {"discriminator": 2},
         "sweep": {"weight": {"sets": ["penalties.0.weight"], "values": [0.1, 1]}},
         "observe": {

@@ -22,7 +22,7 @@ from gancore.nets.layers import INITIALISERS, initialise
 from gancore.nets.own import is_own, own_network
 from gancore.objectives import Objective, objective_of
 from gancore.penalties import Penalty
-from gancore.recipes.checks import check, game_of
+from gancore.recipes.checks import WINDOW, check, game_of
 from gancore.recipes.sweeps import spread
 from gancore.remedies import REMEDIES, Remedies
 from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
@@ -86,9 +86,15 @@ def _objective(recipe: Mapping[str, Any], like: Tensor) -> Objective:
 
 
 def _penalties(recipe: Mapping[str, Any], like: Tensor) -> list[Penalty]:
-    known = game_of(recipe).PENALTIES
+    known, turns = game_of(recipe).PENALTIES, recipe.get("turns", {}).get("discriminator", 1)
     return [
-        Penalty(known[spec["name"]], _weight(spec["weight"], like), spec.get("every", 1))
+        Penalty(
+            known[spec["name"]],
+            _weight(spec["weight"], like),
+            spec.get("every", 1),
+            # A recipe counts steps, a penalty the turns of its player.
+            **{end: spec[end] * turns for end in WINDOW if end in spec},
+        )
         for spec in recipe["penalties"]
     ]
 

@@ -32,6 +32,7 @@ OPTIONAL = {"game", "sweep"}
 PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
 WEIGHT = number(least=0)
+WINDOW = ("start", "stop")  # steps from and before which a penalty is added
 PLACE = Values("a place such as 'penalties.0.weight'", lambda value: isinstance(value, str))
 
 
@@ -107,10 +108,7 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
     if "objective" in recipe:
         objective_of(recipe["objective"])
     for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
-        same_keys(penalty, {"name", "weight"}, "a penalty", {"every"})
-        choose(game.PENALTIES, penalty["name"], "penalty")
-        WEIGHT.check(f"weight of the penalty {penalty['name']!r}", penalty["weight"])
-        whole(1).check(f"every of the penalty {penalty['name']!r}", penalty.get("every", 1))
+        _check_penalty(penalty, game)
     for remedy in each(DICTIONARY, least=0).check("remedies", recipe.get("remedies", [])):
         check_choice(REMEDIES, remedy, "remedy")
     if "reconstruction" in recipe:
@@ -122,6 +120,17 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
         whole(2).check("batch, of which the kernel compares pairs,", recipe["batch"])
     if "guidance" in recipe:
         _check_guidance(recipe, game)
+
+
+def _check_penalty(penalty: Mapping[str, Any], game: type[Game]) -> None:
+    same_keys(penalty, {"name", "weight"}, "a penalty", {"every", *WINDOW})
+    choose(game.PENALTIES, penalty["name"], "penalty")
+    of = f"of the penalty {penalty['name']!r}"
+    WEIGHT.check(f"weight {of}", penalty["weight"])
+    whole(1).check(f"every {of}", penalty.get("every", 1))
+    start = whole(0).check(f"start {of}", penalty.get("start", 0))
+    if "stop" in penalty:
+        whole(start + 1).check(f"stop {of}", penalty["stop"])
 
 
 def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
