@@ -145,10 +145,25 @@ def turned(now: Tensor, earlier: Tensor) -> Tensor:
     return ((now * earlier).sum(-1) < 0).float().mean(1)
 
 
-def accuracy_on(discriminator: nn.Module, fakes: Sequence[Tensor]) -> Tensor:
-    """Share of each batch of fakes that D tells for fake, score below 0: a list of (R, n, ...) -> (R, batches).
+def told_apart(discriminator: nn.Module, real: Tensor, fakes: Sequence[Tensor]) -> Tensor:
+    """How well the score tells each batch of fakes from real points: (R, m, ...), a list of (R, n, ...) -> (R, batches).
 
-    With fakes kept from earlier in the training, a curve of forgetting (Thanh-Tung & Tran 2020).
+    The probability that a real point scores higher than a fake, a tie counted half: 1 where the score tells them
+    apart, 1/2 where it does not, whatever its threshold (the area under the curve of Hanley & McNeil 1982). With fakes
+    kept from earlier in the training, a curve of forgetting (Thanh-Tung & Tran 2020).
     """
+    ordered = scores_at(discriminator, real).sort(1).values
     scores = scores_at(discriminator, torch.cat(list(fakes), 1))
-    return (scores < 0).float().reshape(len(scores), len(fakes), -1).mean(2)
+    below = sum(torch.searchsorted(ordered, scores, right=right).float() for right in (False, True)) / 2
+    return 1 - below.reshape(len(scores), len(fakes), -1).mean(2) / ordered.shape[1]
+
+
+def ascended(discriminator: nn.Module, x: Tensor, stride: float, strides: int) -> Tensor:
+    """Where points end that follow the gradient of the score, in so many strides: (R, n, D) -> (R, n, D).
+
+    Each stride is as long as the others, along grad D / |grad D|; -d loss_G / dx has the same direction, so that fakes
+    which were moved themselves would take this way. Points on a flat stay where they are.
+    """
+    for _ in range(strides):
+        x = x + stride * nn.functional.normalize(slopes(discriminator, x), dim=-1)
+    return x.detach()

@@ -138,6 +138,7 @@ def pairs_of_digits(**observe):
 
 
 ONCE = {"times": 1}
+CLIMB = {"stride": 0.1, "strides": 3, "reach": 0.5}
 OBSERVED = {
     "measures": lambda spec: ring(measures=spec | {"points": 9}),
     "snapshots": lambda spec: ring(snapshots=spec | {"points": 9}),
@@ -145,6 +146,8 @@ OBSERVED = {
     "arrows": lambda spec: ring(arrows=spec | {"half_width": 1.5, "places": 3}),
     "field": lambda spec: ring(field=spec | {"half_width": 1.5, "places": 3, "points": 6, "radii": [0.1]}),
     "basins": lambda spec: ring(basins=spec | {"directions": 2, "reach": 1.0, "places": 5}),
+    "drawn_to": lambda spec: ring(drawn_to=spec | {"points": 6, **CLIMB}),
+    "attractors": lambda spec: ring(attractors=spec | {"half_width": 1.5, "places": 3, **CLIMB}),
     "plates": lambda spec: of_digits(plates=spec | {"pictures": 3}),
     "scores": lambda spec: of_digits(scores=spec | {"pictures": 3}),
     "scans": lambda spec: of_digits(

@@ -309,11 +309,47 @@ def test_places_turn_run_by_run():
     assert landscape.turned(after, before).tolist() == [0.0, 0.75]
 
 
-@given(batches=st.integers(1, 4), points=st.integers(1, 7))
-def test_the_accuracy_on_earlier_fakes_equals_a_plain_count(batches, points):
+@given(batches=st.integers(1, 4), points=st.integers(1, 7), real=st.integers(1, 9), flat=st.booleans())
+def test_how_well_fakes_are_told_apart_equals_a_plain_count_of_pairs(batches, points, real, flat):
     stacked = network([2, 5])
-    fakes = [3 * drawn(2, points, 2, seed=seed) for seed in range(batches)]
-    found = landscape.accuracy_on(stacked, fakes)
+    if flat:
+        with torch.no_grad():
+            stacked[-1].weight.zero_()  # every pair is a tie
+    fakes, x = [3 * drawn(2, points, 2, seed=seed) for seed in range(batches)], drawn(2, real, 2, seed=9)
+    found = landscape.told_apart(stacked, x, fakes)
     for run, batch in itertools.product(range(2), range(batches)):
-        scores = [ordinary(stacked, run, "tanh")(point).item() for point in fakes[batch][run]]
-        assert found[run, batch].item() == pytest.approx(np.mean([score < 0 for score in scores]))
+        of_real, of_fake = (
+            [ordinary(stacked, run, "tanh")(point).item() for point in group[run]] for group in (x, fakes[batch])
+        )
+        wins = [(r > f) + 0.5 * (r == f) for r in of_real for f in of_fake]
+        assert found[run, batch].item() == pytest.approx(np.mean(wins), abs=1e-6)
+    assert not flat or (found == 0.5).all()
+
+
+def test_points_that_ascend_take_strides_of_one_length_up_the_slope_and_stay_on_a_flat():
+    centres = torch.tensor([[[0.0, 0.0]], [[2.0, -1.0]]])
+
+    def hill(x):
+        """One hill a run, at its centre; flat farther than 4 away."""
+        return -(x - centres).norm(dim=2, keepdim=True).clamp(max=4)
+
+    x = centres + torch.tensor([[[1.0, 0.0], [0.0, -2.0], [-0.6, 0.8], [5.0, 0.0]]])
+    ends = landscape.ascended(hill, x, 0.1, 8)
+    way = x - centres
+    length = way.norm(dim=2, keepdim=True)
+    shorter = torch.where(length < 4, length - 0.8, length)
+    assert_close(ends, centres + way / length * shorter)
+    arrived = landscape.ascended(hill, x, 0.1, 40)
+    assert ((arrived - centres).norm(dim=2)[:, :3] <= 0.1 + 1e-6).all() and (arrived[:, 3] == x[:, 3]).all()
+
+
+def test_an_ascent_ends_where_a_plain_loop_with_an_ordinary_network_does():
+    stacked, x = network([2, 5]), drawn(2, 4, 2)
+    ends = landscape.ascended(stacked, x, 0.05, 7)
+    for run, place in itertools.product(range(2), range(4)):
+        point = x[run, place].clone()
+        for _ in range(7):
+            there = point.requires_grad_()
+            (slope,) = torch.autograd.grad(ordinary(stacked, run, "tanh")(there).sum(), there)
+            point = (there + 0.05 * slope / slope.norm()).detach()
+        assert_close(ends[run, place], point, rtol=1e-4, atol=1e-5)

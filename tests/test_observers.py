@@ -198,18 +198,53 @@ def test_the_past_is_remembered_as_by_a_loop_that_keeps_its_own_fakes_and_fields
                 generator, discriminator = alone(moved, run)
                 fakes[run].append(fakes_of(generator, seed, POINTS))
                 fields[run].append([slope_at(discriminator, point) for point in square()])
-                told = [np.mean([discriminator(fake).item() < 0 for fake in earlier]) for earlier in fakes[run]]
+                real = [
+                    discriminator(x.double()).item() for x in points.evaluation_points(Ring(MODES, 0.02), seed, POINTS)
+                ]
+                told = [
+                    np.mean([r > discriminator(fake).item() for fake in earlier for r in real])
+                    for earlier in fakes[run]
+                ]
                 turned = [
                     np.mean([cosine(a, b) < 0 for a, b in zip(fields[run][-1], earlier, strict=True)])
                     for earlier in fields[run]
                 ]
-                for name, expected in (("remembered", told), ("turned", turned)):
+                for name, expected in (("told_apart", told), ("turned", turned)):
                     found = record.observed[name][now][run]
                     assert found[: now + 1].tolist() == pytest.approx(expected, abs=1e-6)
                     assert found.isnan().tolist() == [False] * (now + 1) + [True] * (len(MOMENTS) - now - 1)
         moved.move(*moved.draw(step))
-    last_told, last_turned = (record.observed[name][-1] for name in ("remembered", "turned"))
+    last_told, last_turned = (record.observed[name][-1] for name in ("told_apart", "turned"))
     assert len(set(last_told.flatten().tolist())) > 2 and last_turned[:, 0].min() > 0 and not last_turned[:, -1].any()
+
+
+CLIMB = {"stride": 0.05, "strides": 12, "reach": 0.6}
+
+
+def test_where_the_ways_up_end_is_counted_mode_by_mode_as_by_a_loop():
+    recipe = ring(
+        {
+            "drawn_to": {"times": 1, "points": 20, **CLIMB},
+            "attractors": {"times": 1, "half_width": HALF_WIDTH, "places": 5, **CLIMB},
+        }
+    )
+    runs, record = watched(recipe)
+    means = Ring(MODES, 0.02).means().double()
+
+    def mode_above(discriminator, point):
+        for _ in range(CLIMB["strides"]):
+            slope = slope_at(discriminator, point)
+            point = point + CLIMB["stride"] * slope / slope.norm()
+        distances = (means - point).norm(dim=1)
+        return distances.argmin().item() if distances.min() <= CLIMB["reach"] else -1
+
+    for run, seed in enumerate(SEEDS):
+        generator, discriminator = alone(runs, run)
+        ends = [mode_above(discriminator, fake) for fake in fakes_of(generator, seed, 20)]
+        assert last(record, "drawn_to", run).tolist() == pytest.approx([ends.count(k) / 20 for k in range(MODES)])
+    side = torch.linspace(-HALF_WIDTH, HALF_WIDTH, 5).double()
+    found = [mode_above(alone(runs, 0)[1], place) for place in torch.cartesian_prod(side, side)]
+    assert record.observed["attractor"][-1].tolist() == [found] and len(set(found)) > 2
 
 
 @pytest.mark.parametrize("stop", [5, 10, 25])
@@ -219,7 +254,7 @@ def test_a_watched_training_that_is_resumed_remembers_the_same_bits(stop, device
     train(first, stop, watching[0], tmp_path / "ring.pt", every_seconds=0.0)
     found = train(resumed, STEPS, watching[1], tmp_path / "ring.pt").observed
     expected = train(whole, STEPS, watching[2]).observed
-    assert found.keys() == expected.keys() >= {"remembered", "turned", "_fakes"}
+    assert found.keys() == expected.keys() >= {"told_apart", "turned", "_fakes"}
     assert all(same(found[name], values) for name, values in expected.items())
 
 

@@ -13,7 +13,7 @@ from gancore.metrics.described import POINT, Quantity, share
 from gancore.metrics.ranks import rank_correlation
 from gancore.observers.kinds import Kind
 from gancore.observers.needs import having, in_dimensions, judge_of_points, known_target
-from gancore.observers.points import sampler
+from gancore.observers.points import evaluated, sampler
 from gancore.streams import generator_of
 from gancore.training.loop import Earlier, Measure
 from gancore.training.population import Population
@@ -53,7 +53,7 @@ def field(
     - `agreement` (R,): mean resultant length of the gradients' directions at the fakes of a mode;
     - `peaks` (R, radii): share of the means with a local maximum of D within each radius;
     - `turned` (R, earlier): share of the places whose gradient has turned since each earlier observation;
-    - `remembered` (R, earlier): share of each earlier observation's fakes that D still tells for fake.
+    - `told_apart` (R, earlier): how well D still tells each earlier observation's fakes from real points.
 
     The last two are NaN for observations yet to come.
     """
@@ -61,6 +61,7 @@ def field(
     means = target.means().to(runs.device)
     x, centres = (y.to(means).expand(len(runs.seeds), -1, -1) for y in (square(half_width, places), means))
     sample, discriminator = sampler(runs, points), judge_of_points(runs)
+    real = evaluated(target, runs, points)
 
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         fake, slope = sample(), landscape.slopes(discriminator, x)
@@ -76,7 +77,7 @@ def field(
             "agreement": landscape.agreement(landscape.slopes(discriminator, fake), mode, len(means)),
             "peaks": torch.stack([has_peak(discriminator, centres, r).float().mean(1) for r in radii], 1),
             "turned": _filled(torch.stack([landscape.turned(slope, f.to(slope)) for f in fields], 1), len(moments)),
-            "remembered": _filled(landscape.accuracy_on(discriminator, [f.to(fake) for f in fakes]), len(moments)),
+            "told_apart": _filled(landscape.told_apart(discriminator, real, [f.to(fake) for f in fakes]), len(moments)),
         }
 
     return measure
@@ -118,7 +119,7 @@ KINDS = {
             "agreement": share("resultant length of the gradients at a mode's fakes"),
             "peaks": share("means with a local maximum of D", dimensions=("radius",)),
             "turned": share("places whose gradient has turned since", dimensions=("earlier",)),
-            "remembered": share("earlier fakes told for fake", dimensions=("earlier",)),
+            "told_apart": share("real points that score above an earlier fake", dimensions=("earlier",)),
         },
     ),
     "basins": Kind(
