@@ -146,7 +146,7 @@ def turned(now: Tensor, earlier: Tensor) -> Tensor:
 
 
 def told_apart(discriminator: nn.Module, real: Tensor, fakes: Sequence[Tensor]) -> Tensor:
-    """How well the score tells each batch of fakes from real points: (R, m, ...), a list of (R, n, ...) -> (R, batches).
+    """How well the score tells each batch of fakes from real points: (R, m, D), a list of (R, n, D) -> (R, batches).
 
     The probability that a real point scores higher than a fake, a tie counted half: 1 where the score tells them
     apart, 1/2 where it does not, whatever its threshold (the area under the curve of Hanley & McNeil 1982). With fakes
