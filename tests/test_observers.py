@@ -158,16 +158,18 @@ def test_the_field_is_a_direct_computation_at_the_last_step(trained):
         nearest = [min(fakes, key=lambda fake, p=point: (p - fake).norm().item()) for point in x]
         distances = [(point - fake).norm().item() for point, fake in zip(x, nearest, strict=True)]
         scores = [discriminator(point).item() for point in x]
-        away = [cosine(slope_at(discriminator, point), point - fake) for point, fake in zip(x, nearest, strict=True)]
-        groups = [[] for _ in means]
-        for fake in fakes:
-            slope = slope_at(discriminator, fake)
-            groups[min(range(MODES), key=lambda m, f=fake: (means[m] - f).norm().item())].append(slope / slope.norm())
-        agreement = sum(torch.stack(group).sum(0).norm().item() for group in groups if group) / POINTS
+        agreement = []
+        for cluster in (fakes, points.evaluation_points(Ring(MODES, 0.02), seed, POINTS).double()):
+            groups = [[] for _ in means]
+            for point in cluster:
+                slope = slope_at(discriminator, point)
+                mode = min(range(MODES), key=lambda m, f=point: (means[m] - f).norm().item())
+                groups[mode].append(slope / slope.norm())
+            agreement.append(sum(torch.stack(group).sum(0).norm().item() for group in groups if group) / POINTS)
         correlation = stats.spearmanr(scores, distances).statistic
         assert last(record, "distance_correlation", run).item() == pytest.approx(correlation, abs=1e-3)
-        assert last(record, "away", run).item() == pytest.approx(np.mean(away), abs=1e-3)
-        assert last(record, "agreement", run).item() == pytest.approx(agreement, abs=1e-4)
+        found = [last(record, name, run).item() for name in ("agreement", "agreement_real")]
+        assert found == pytest.approx(agreement, abs=1e-4)
 
 
 def test_peaks_are_the_share_of_the_means_whose_disc_is_higher_inside_than_on_its_rim(trained):
@@ -205,11 +207,16 @@ def test_the_past_is_remembered_as_by_a_loop_that_keeps_its_own_fakes_and_fields
                     np.mean([r > discriminator(fake).item() for fake in earlier for r in real])
                     for earlier in fakes[run]
                 ]
+                pairs = list(zip(fields[run][-1], square(), strict=True))
                 turned = [
                     np.mean([cosine(a, b) < 0 for a, b in zip(fields[run][-1], earlier, strict=True)])
                     for earlier in fields[run]
                 ]
-                for name, expected in (("told_apart", told), ("turned", turned)):
+                away = [
+                    np.mean([cosine(a, p - min(e, key=lambda f, p=p: (p - f).norm().item())) for a, p in pairs])
+                    for e in fakes[run]
+                ]
+                for name, expected in (("told_apart", told), ("turned", turned), ("away", away)):
                     found = record.observed[name][now][run]
                     assert found[: now + 1].tolist() == pytest.approx(expected, abs=1e-6)
                     assert found.isnan().tolist() == [False] * (now + 1) + [True] * (len(MOMENTS) - now - 1)

@@ -1,6 +1,5 @@
 """Where points end that follow the discriminator's gradient while it stands still, for targets with known means."""
 
-
 import torch
 from torch import Tensor
 

@@ -1,6 +1,7 @@
 """The discriminator over the plane, for targets in two dimensions with known means."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -49,13 +50,14 @@ def field(
     On `places` x `places` places that fill a square of `half_width`, with `points` fakes:
 
     - `distance_correlation` (R,): rank correlation of the score with the distance to the nearest fake;
-    - `away` (R,): mean cosine of the gradient with the direction away from the nearest fake;
-    - `agreement` (R,): mean resultant length of the gradients' directions at the fakes of a mode;
+    - `agreement` (R,): mean resultant length of the gradients' directions at the fakes of a mode, and
+      `agreement_real` (R,) at the real points of a mode, a cluster as tight as the data's;
     - `peaks` (R, radii): share of the means with a local maximum of D within each radius;
     - `turned` (R, earlier): share of the places whose gradient has turned since each earlier observation;
+    - `away` (R, earlier): mean cosine of the gradient with the direction away from the nearest of those fakes;
     - `told_apart` (R, earlier): how well D still tells each earlier observation's fakes from real points.
 
-    The last two are NaN for observations yet to come.
+    The last three are NaN for observations yet to come.
     """
     target = in_dimensions(having(known_target(runs), "means"), 2)
     means = target.means().to(runs.device)
@@ -63,24 +65,34 @@ def field(
     sample, discriminator = sampler(runs, points), judge_of_points(runs)
     real = evaluated(target, runs, points)
 
+    def agreement(cluster: Tensor) -> Tensor:
+        _, mode = target.nearest(cluster)
+        return landscape.agreement(landscape.slopes(discriminator, cluster), mode, len(means))
+
     def measure(earlier: Earlier) -> dict[str, Tensor]:
         fake, slope = sample(), landscape.slopes(discriminator, x)
         fakes, fields = [*earlier.get("_fakes", []), fake], [*earlier.get("_fields", []), slope]
-        distance, nearest = torch.cdist(x, fake).min(2)
-        away = x - torch.take_along_dim(fake, nearest[..., None], 1)
-        _, mode = target.nearest(fake)
+        distances, cosines = zip(*(_away(x, slope, f.to(fake)) for f in fakes), strict=True)
         return {
             "_fakes": fake,
             "_fields": slope,
-            "distance_correlation": rank_correlation(scores_at(discriminator, x), distance),
-            "away": torch.cosine_similarity(slope, away, dim=2).mean(1),
-            "agreement": landscape.agreement(landscape.slopes(discriminator, fake), mode, len(means)),
+            "distance_correlation": rank_correlation(scores_at(discriminator, x), distances[-1]),
+            "agreement": agreement(fake),
+            "agreement_real": agreement(real),
             "peaks": torch.stack([has_peak(discriminator, centres, r).float().mean(1) for r in radii], 1),
             "turned": _filled(torch.stack([landscape.turned(slope, f.to(slope)) for f in fields], 1), len(moments)),
+            "away": _filled(torch.stack(cosines, 1), len(moments)),
             "told_apart": _filled(landscape.told_apart(discriminator, real, [f.to(fake) for f in fakes]), len(moments)),
         }
 
     return measure
+
+
+def _away(x: Tensor, slope: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Each place's distance to the nearest fake, (R, n); the mean cosine of its slope with the way from it, (R,)."""
+    distance, nearest = torch.cdist(x, fake).min(2)
+    away = x - torch.take_along_dim(fake, nearest[..., None], 1)
+    return distance, torch.cosine_similarity(slope, away, dim=2).mean(1)
 
 
 def _filled(x: Tensor, count: int) -> Tensor:
@@ -104,6 +116,8 @@ def basins(runs: Population, *, directions: Count, reach: Positive, places: Cent
     return measure
 
 
+EARLIER, FINE = ("earlier",), 1 / 4096  # pairs of moments are many: 16 bits each
+
 KINDS = {
     "arrows": Kind(
         arrows,
@@ -115,11 +129,16 @@ KINDS = {
         "moment",
         {
             "distance_correlation": Quantity("rank correlation of score and distance to the fakes", least=-1, most=1),
-            "away": Quantity("mean cosine of gradients with the way from the fakes", least=-1, most=1),
             "agreement": share("resultant length of the gradients at a mode's fakes"),
+            "agreement_real": share("resultant length of the gradients at a mode's real points"),
             "peaks": share("means with a local maximum of D", dimensions=("radius",)),
-            "turned": share("places whose gradient has turned since", dimensions=("earlier",)),
-            "told_apart": share("real points that score above an earlier fake", dimensions=("earlier",)),
+            "turned": replace(share("places whose gradient has turned since", dimensions=EARLIER), grain=FINE),
+            "away": Quantity(
+                "cosine of gradients with the way from earlier fakes", EARLIER, least=-1, most=1, grain=FINE
+            ),
+            "told_apart": replace(
+                share("real points that score above an earlier fake", dimensions=EARLIER), grain=FINE
+            ),
         },
     ),
     "basins": Kind(
