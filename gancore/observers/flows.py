@@ -52,7 +52,7 @@ KINDS = {
     ),
     "attractors": Kind(
         attractors,
-        "frame",
+        "view",
         {"attractor": Quantity("the mode at which the way up ends", ("cell",), least=-1, of_first=True)},
     ),
 }
