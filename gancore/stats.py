@@ -76,15 +76,31 @@ def late(values: np.ndarray) -> np.ndarray:
     return np.nanmean(values[:, values.shape[1] // 2 :], axis=1)
 
 
-def by_lag(values: np.ndarray) -> np.ndarray:
-    """Values of pairs of observations by how far the two are apart: (n, later, earlier) -> (n, lags).
+def by_lag(values: np.ndarray, most: int) -> np.ndarray:
+    """Values of pairs of observations by how far the two are apart: (n, later, earlier) -> (n, most + 1), lag 0 first.
 
-    Of the second half of the observations, so (n, T, T) gives about T / 2 lags, lag 0 first; each is
-    the mean over all pairs so far apart.
+    Each is the mean over all pairs so far apart.
     """
-    half = values.shape[1] // 2
-    values = values[:, half:, half:]
-    return np.stack([np.diagonal(values, -lag, 1, 2).mean(1) for lag in range(values.shape[1] - 1)], 1)
+    return np.stack([np.diagonal(values, -lag, 1, 2).mean(1) for lag in range(most + 1)], 1)
+
+
+def partial_correlation(a: np.ndarray, b: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Each run's correlation of a and b over its values, less what both owe to a third: three of (n, k) -> (n,).
+
+    Pearson's, of what straight lines through the third leave of the two; 0 where that is nothing.
+    """
+    left = [_left(values, given) for values in (a, b)]
+    scale = np.sqrt(np.prod([np.square(x).sum(1) for x in left], 0))
+    return np.divide((left[0] * left[1]).sum(1), scale, out=np.zeros(len(a)), where=scale > 0)
+
+
+def _left(values: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """The values less their least-squares line over the given ones, run by run: (n, k), (n, k) -> (n, k)."""
+    y, x = (v - v.mean(1, keepdims=True) for v in (values, given))
+    steepness = np.square(x).sum(1, keepdims=True)
+    slope = np.divide((x * y).sum(1, keepdims=True), steepness, out=np.zeros_like(steepness), where=steepness > 0)
+    left = y - slope * x
+    return np.where(np.abs(left) > 1e-9 * np.abs(values).max(1, keepdims=True), left, 0)  # no rounding as variance
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> Interval:

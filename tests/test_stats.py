@@ -73,13 +73,32 @@ def test_late_values_are_the_mean_of_the_second_half_without_what_is_missing():
     assert stats.late(np.arange(12.0).reshape(1, 4, 3)).tolist() == [[7.5, 8.5, 9.5]]
 
 
-def test_pairs_of_late_observations_are_averaged_by_how_far_they_are_apart():
+def test_pairs_of_observations_are_averaged_by_how_far_they_are_apart():
     pairs = np.random.default_rng(6).random((3, 9, 9))
-    found = stats.by_lag(pairs)
-    for lag in range(found.shape[1]):
-        apart = [pairs[:, earlier + lag, earlier] for earlier in range(4, 9 - lag)]
+    found = stats.by_lag(pairs, 5)
+    for lag in range(6):
+        apart = [pairs[:, earlier + lag, earlier] for earlier in range(9 - lag)]
         np.testing.assert_allclose(found[:, lag], np.mean(apart, axis=0))
-    assert found.shape == (3, 4)
+    assert found.shape == (3, 6)
+
+
+def test_a_partial_correlation_is_that_of_the_inverse_of_the_correlations():
+    rng = np.random.default_rng(11)
+    given = rng.standard_normal((4, 50))
+    a = 0.7 * given + rng.standard_normal((4, 50))
+    b = 0.5 * a - given + rng.standard_normal((4, 50))
+    for run, found in enumerate(stats.partial_correlation(a, b, given)):
+        inverse = np.linalg.inv(np.corrcoef([a[run], b[run], given[run]]))
+        assert found == pytest.approx(-inverse[0, 1] / np.sqrt(inverse[0, 0] * inverse[1, 1]))
+
+
+def test_a_partial_correlation_is_0_where_nothing_is_left_to_correlate():
+    rng = np.random.default_rng(12)
+    given, a = rng.standard_normal((3, 20)), rng.standard_normal((3, 20))
+    assert not stats.partial_correlation(2 * given + 1, a, given).any()
+    assert not stats.partial_correlation(np.full((3, 20), 0.3), a, given).any()
+    unvaried = stats.partial_correlation(a, given, np.zeros((3, 20)))
+    np.testing.assert_allclose(unvaried, [np.corrcoef(x, y)[0, 1] for x, y in zip(a, given, strict=True)])
 
 
 def test_rank_correlation_is_spearmans_without_missing_runs():
