@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
-from gancore.study.plots import GREEN, PURPLE
+from gancore.study.colours import GREEN, PURPLE
 
 STATES: Mapping[str, str] = {"collapsed": PURPLE, "neither": "0.88", "covers": GREEN}  # state -> colour
 

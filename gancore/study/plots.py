@@ -21,18 +21,9 @@ from PIL import Image
 from gancore.errors import StudyError
 from gancore.files import write_whole
 from gancore.stats import Interval, median, median_band
+from gancore.study.colours import COLOURS, FAKE, GREEN, REAL
 from gancore.study.ends import ends
 
-REAL, FAKE = "#0173b2", "#de8f05"  # blue and orange of seaborn's colour-blind palette
-PURPLE, GREEN = "#cc78bc", "#029e73"  # two more of it
-COLOURS = {  # of the arms that a notebook compares
-    **{"z2": PURPLE, "z4": GREEN},
-    **{"plain": PURPLE, "r1": GREEN},
-    **{"collapsed": PURPLE, "healthy": GREEN, "overfitted": "#d55e00"},
-    **{"gan": "#ca9161", "wgan": "#949494", "wgan-gp": "#56b4e9"},
-    **{"guided": GREEN, "conditional": "#56b4e9"},
-    **{"bigan": PURPLE, "bigan-rec": "#d55e00", "bigan-pgp": GREEN},
-}
 NO_DATE = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -248,3 +239,9 @@ def interval(axes: Axes, place: float, estimate: Interval, colour="black") -> No
     """An estimate as a bar at `place`, with its interval as a line through it."""
     axes.plot([place - 0.3, place + 0.3], [estimate.value] * 2, color=colour, linewidth=1.6)
     axes.plot([place] * 2, [estimate.low, estimate.high], color=colour, linewidth=1)
+
+
+def intervals(axes: Axes, places: Sequence[float], estimates: Sequence[Interval], colour, label: str) -> None:
+    """Estimates over places of an axis, joined, each with its interval."""
+    value, low, high = np.array(estimates).T
+    axes.errorbar(places, value, (value - low, high - value), fmt="o-", color=colour, label=label, capsize=3)

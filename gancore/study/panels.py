@@ -1,0 +1,36 @@
+"""Panels of runs over time: every run a faint line, each arm's median and its interval."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from matplotlib.figure import Figure
+
+from gancore.study.plots import COLOURS, runs_over_time
+
+
+def over_time(
+    panels: Mapping[str, Mapping[str, xr.DataArray]],
+    labels: Mapping[str, str] | None = None,
+    across: int | None = None,
+    label: str = "step",
+) -> Figure:
+    """A panel a title, `across` a row, with the arms it is given, (seed, time) each, in the colours of their names.
+
+    Axes that show one quantity alone share their scale. With `labels`, a legend says which arm is which.
+    """
+    across = across or len(panels)
+    down = -(-len(panels) // across)
+    figure, grid = plt.subplots(down, across, figsize=(9, 2.1 * down + 0.3), squeeze=False, sharey=labels is None)
+    for axes, (title, arms) in zip(grid.flat, panels.items(), strict=False):
+        for arm, values in arms.items():
+            times = values[values.dims[1]].values
+            runs_over_time(axes, times, values.values, COLOURS.get(arm, "0.4"), (labels or {}).get(arm, arm))
+        axes.set_title(title)
+    for axes in grid[-1]:
+        axes.set_xlabel(label)
+    for axes in grid.flat[len(panels) :]:
+        axes.axis("off")
+    if labels:
+        grid[0, 0].legend()
+    return figure
