@@ -90,6 +90,16 @@ def test_a_figure_is_the_same_bits_each_time_and_carries_its_description(open_st
     assert 'alt="a &quot;falling&quot; line"' in shown.data
 
 
+def test_a_figure_of_the_stored_results_leads_to_its_files_and_to_these(open_study):
+    assert "href" not in open_study().figure(a_figure(), "line", "a line").data  # trained here, or stored elsewhere
+    study = open_study(profile="paper", results="auto")
+    for dense, kind in ((False, "svg"), (True, "png")):
+        shown = study.figure(a_figure(), "line", "a line", dense).data
+        links = [f"../figures/01/line.{kind}", "../figures/01/line.pdf", "../data/results/01"]
+        assert re.findall(r'href="([^"]+)"', shown) == links
+        assert (study.build / "figures" / "01" / f"line.{kind}").exists()
+
+
 def test_an_animation_is_the_same_text_each_time_and_needs_no_network(tmp_path):
     def animated():
         figure = a_figure()
@@ -168,19 +178,6 @@ def test_other_data_are_kept_apart_and_decide_nothing(open_study, tmp_path):
     study.verdict("moons-1", collapse, study.runs(ARMS), control=TOLD)
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["01-digits"]
     assert written(study, "moons-1")["verdict"] == "not judged"
-
-
-def test_another_notebooks_runs_are_found_beside_this_ones_and_checked(open_study, tmp_path):
-    study = open_study(train=True)
-    assert study.others("02") == {}
-    study.runs(ARMS)
-    (tmp_path / "results" / "01").rename(tmp_path / "results" / "02")
-    (found,) = study.others("02")["z2"]
-    assert found.seed.values.tolist() == [0, 1]
-    (path,) = (tmp_path / "results" / "02").iterdir()
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(StudyError, match="truncated or was altered"):
-        study.others("02")
 
 
 def test_arms_with_seeds_of_their_own_and_small_populations_are_all_trained(open_study):

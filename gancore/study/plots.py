@@ -79,11 +79,13 @@ def _few_colours(picture: bytes) -> bytes:
     return packed.getvalue()
 
 
-def as_html(picture: tuple[str, bytes], alt: str) -> HTML:
-    """A picture with a description that browsers and screen readers find."""
+def as_html(picture: tuple[str, bytes], alt: str, links: Mapping[str, str] | None = None) -> HTML:
+    """A picture with a description that browsers and screen readers find, and links to its files and data by name."""
     kind, content = picture
     data = base64.b64encode(content).decode()
-    return HTML(f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}" style="max-width: 100%">')
+    image = f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}" style="max-width: 100%">'
+    below = " · ".join(f'<a href="{html.escape(there)}">{name}</a>' for name, there in (links or {}).items())
+    return HTML(image + (f'<p style="font-size: small">{below}</p>' if below else ""))
 
 
 def points(axes: Axes, x: np.ndarray, colour: str, size: float = 3, **options) -> None:

@@ -22,7 +22,7 @@ from gancore.recipes.checks import check
 from gancore.stats import Interval
 from gancore.study.evidence import Runs, first_halves, rests_on, shortfalls
 from gancore.study.plots import as_html, save
-from gancore.study.results import Store, provenance_of, read
+from gancore.study.results import Store, provenance_of
 from gancore.study.work import POPULATION, pieces, train_piece
 from gancore.values import TEXT, TRUTH, Values, whole
 
@@ -101,21 +101,18 @@ class Study:
         self.store = Store(self.store.folder.with_name(f"{self.notebook}-{data}"))
         self.decides = False
 
-    def others(self, notebook: str) -> dict[str, list[xr.Dataset]]:
-        """All runs of another notebook that are stored beside this one's, by arm, a dataset a file.
-
-        Raises StudyError where a file is bad.
-        """
-        runs: dict[str, list[xr.Dataset]] = {}
-        for path in sorted((self.store.folder.parent / notebook).glob("*.nc")):
-            part = read(path)
-            runs.setdefault(part.attrs["arm"], []).append(part)
-        return runs
-
     def figure(self, figure: Figure, name: str, alt: str, dense: bool = False) -> HTML:
-        """Save a figure as SVG and PDF (`dense`: PNG and PDF) and show it with its description."""
+        """Save a figure as SVG and PDF (`dense`: PNG and PDF) and show it with its description.
+
+        Where it is drawn from the stored results, links below lead to its files and to these.
+        """
         picture = save(figure, self.build / "figures" / self.notebook / name, dense)
-        return as_html(picture, alt)
+        stored = ROOT / "data" / "results" / self.notebook
+        if self.profile != "paper" or self.store.folder != stored:
+            return as_html(picture, alt)
+        files = f"../figures/{self.notebook}/{name}"
+        links = {kind.upper(): f"{files}.{kind}" for kind in ("png" if dense else "svg", "pdf")}
+        return as_html(picture, alt, links | {"the runs behind it": f"../data/results/{self.notebook}"})
 
     def verdict(
         self,
