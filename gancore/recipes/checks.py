@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gancore.choices import check_choice, choose
+from gancore.choices import check_choice, choose, settings_of
 from gancore.data.images import CLASSES
 from gancore.data.latents import labelled_latents
 from gancore.data.targets import latent_of, target_of
@@ -25,12 +25,13 @@ from gancore.observers import check_observe, clocks, described
 from gancore.recipes.sweeps import singly
 from gancore.remedies import REMEDIES
 from gancore.training.optimisers import OPTIMISERS
-from gancore.values import DICTIONARY, TEXT, Values, each, number, same_keys, whole
+from gancore.values import DICTIONARY, TEXT, Values, check_settings, each, number, same_keys, whole
 
 KEYS = {"target", "latent", "batch", "players", "steps", "observe"}
 OPTIONAL = {"game", "sweep"}
 PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
+PENALTY_KEYS = {"weight", "every", "falls"}  # of every penalty, beside its name and its own settings
 WEIGHT = number(least=0)
 PLACE = Values("a place such as 'penalties.0.weight'", lambda value: isinstance(value, str))
 
@@ -107,10 +108,7 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
     if "objective" in recipe:
         objective_of(recipe["objective"])
     for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
-        same_keys(penalty, {"name", "weight"}, "a penalty", {"every"})
-        choose(game.PENALTIES, penalty["name"], "penalty")
-        WEIGHT.check(f"weight of the penalty {penalty['name']!r}", penalty["weight"])
-        whole(1).check(f"every of the penalty {penalty['name']!r}", penalty.get("every", 1))
+        _check_penalty(penalty, game)
     for remedy in each(DICTIONARY, least=0).check("remedies", recipe.get("remedies", [])):
         check_choice(REMEDIES, remedy, "remedy")
     if "reconstruction" in recipe:
@@ -122,6 +120,18 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
         whole(2).check("batch, of which the kernel compares pairs,", recipe["batch"])
     if "guidance" in recipe:
         _check_guidance(recipe, game)
+
+
+def _check_penalty(penalty: Mapping[str, Any], game: type[Game]) -> None:
+    """What all penalties have, and the settings of its own function, after the discriminator and the batch."""
+    if not {"name", "weight"} <= penalty.keys():
+        same_keys(penalty, {"name", "weight"}, "a penalty", PENALTY_KEYS)
+    function = choose(game.PENALTIES, penalty["name"], "penalty")
+    where = f"the penalty {penalty['name']!r}"
+    WEIGHT.check(f"weight of {where}", penalty["weight"])
+    for key in PENALTY_KEYS - {"weight"}:
+        whole(1).check(f"{key} of {where}", penalty.get(key, 1))
+    check_settings(function, 2, settings_of(penalty), where, beside=PENALTY_KEYS)
 
 
 def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
