@@ -107,14 +107,15 @@ class Gaussians:
 
 @dataclass(frozen=True)
 class Line(Gaussians):
-    """`modes` equally likely Gaussians evenly spaced on the line from -1 to 1."""
+    """`modes` equally likely Gaussians evenly spaced on the line from -`reach` to `reach`."""
 
     modes: Count
     deviation: Positive
+    reach: Positive = 1.0
 
     def means(self) -> Tensor:
         """The modes' means, (modes, 1), from left to right."""
-        return torch.from_numpy(np.linspace(-1, 1, self.modes, dtype=np.float32))[:, None]
+        return torch.from_numpy(np.linspace(-self.reach, self.reach, self.modes, dtype=np.float32))[:, None]
 
 
 @dataclass(frozen=True)
