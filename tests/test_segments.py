@@ -25,6 +25,7 @@ def test_segments_are_reconstructions_and_slopes_by_finite_differences_on_the_wa
     game, step = runs.game, 1e-2
     real = torch.stack([evaluation_points(runs.target, seed, 4) for seed in SEEDS]).to(device)
     code = game.encoder(real)
+    assert torch.allclose(found["code"], code, atol=1e-6)
     assert torch.allclose(found["again"], game.generator(code), atol=1e-6)
     for k, part in enumerate((0, 0.5, 1)):
         at = part * real + (1 - part) * found["again"]

@@ -16,10 +16,11 @@ from gancore.values import Count, Several
 
 
 def segments(runs: Population, *, points: Count, places: Several) -> Measure:
-    """Reconstructions of `points` real points, and D's slopes on the way to them.
+    """Codes and reconstructions of `points` real points, and D's slopes on the way to them.
 
-    The points x are those that each run is judged on. `again` (R, points, D): x_hat = G(E(x)); `slope`
-    (R, points, places, D): grad_x D(x', E(x)) at `places` points x' that divide the segment evenly, from x_hat to x.
+    The points x are those that each run is judged on. `code` (R, points, d): E(x); `again` (R, points, D): x_hat,
+    G(E(x)); `slope` (R, points, places, D): grad_x D(x', E(x)) at `places` points x' that divide the segment evenly,
+    from x_hat to x.
     """
     x = evaluated(known_target(runs), runs, points)
     along = torch.linspace(0, 1, places, device=runs.device)
@@ -33,7 +34,7 @@ def segments(runs: Population, *, points: Count, places: Several) -> Measure:
             slope_at(lambda there: discriminator(there, z), between(x, again, part.expand(x.shape[:2])[..., None]))
             for part in along
         ]
-        return {"again": again, "slope": torch.stack(slopes, 2)}
+        return {"code": z, "again": again, "slope": torch.stack(slopes, 2)}
 
     return measure
 
@@ -72,6 +73,7 @@ KINDS = {
         segments,
         "moment",
         {
+            "code": Quantity("E(x) of real points", ("end", "latent"), grain=POINT),
             "again": Quantity("G(E(x)) of real points", ("end", "axis"), grain=POINT),
             "slope": Quantity("slope of D between points and reconstructions", ("end", "along", "axis")),
         },
