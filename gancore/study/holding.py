@@ -93,7 +93,7 @@ def room_at_one(of: Runs) -> dict[str, Interval]:
     found = {}
     for name, run in of.items():
         shares = held(run)
-        best = shares.isel(weight=int(shares.mean("seed").argmax()))
+        best = shares.isel(weight=int(shares.mean("seed").values.argmax()))
         cost = best.values - shares.sel(weight=1.0, method="nearest").values
         found[f"room at weight 1 ({name})"] = stats.mean(0.2 - cost)
     return found

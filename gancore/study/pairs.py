@@ -121,8 +121,8 @@ def _plane(axes: Axes, run: xr.Dataset, reach: float, span: tuple[float, float])
 
 def weights_maps(sweeps: Mapping[str, Mapping[str, xr.Dataset]]) -> Figure:
     """A titled panel a method, a row a data set, a column a weight: the share of modes held, mean over runs."""
-    figure, panels = plt.subplots(1, len(sweeps), figsize=(9, 2.9))
-    for axes, (title, runs) in zip(panels, sweeps.items(), strict=True):
+    figure, panels = plt.subplots(1, len(sweeps), figsize=(9, 2.9), squeeze=False)
+    for axes, (title, runs) in zip(panels[0], sweeps.items(), strict=True):
         cells = np.stack([held(run).mean("seed").values for run in runs.values()])
         mesh = axes.pcolormesh(cells, cmap="cividis", vmin=0, vmax=1, rasterized=True)
         for (row, column), share in np.ndenumerate(cells):
