@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gancore.objectives import batch_mean
+from gancore.values import NotNegative
 
 
 def slope_at(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -54,16 +55,18 @@ def zero_centred(discriminator: nn.Module, real: Tensor, fake: Tensor, epsilon: 
     return squared_slope(discriminator, between(real, fake, epsilon))
 
 
-def pairwise(discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, epsilon: Tensor) -> Tensor:
+def pairwise(
+    discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, epsilon: Tensor, beyond: float = 0.0
+) -> Tensor:
     """E |grad_x D(x', z) - (x - x_hat) / |x - x_hat||^2 at x' between x and its reconstruction (PGP, Sharma 2018).
 
     `discriminator` maps (x, z) to (R, B, 1); z = E(x), x_hat = G(E(x)) and epsilon in [0, 1] are held
-    fixed. A pair of identical points has no direction and counts as 0.
+    fixed. Pairs no farther apart than `beyond` count as 0; those of identical points, which have no direction, always.
     """
     slope = slope_at(lambda point: discriminator(point, z), between(x, x_hat, epsilon)).flatten(2)
     delta = (x - x_hat).flatten(2)
     distance = delta.norm(dim=2, keepdim=True)
-    apart = distance > 0
+    apart = distance > beyond
     unit = delta / distance.where(apart, 1)
     return batch_mean((slope - unit).square() * apart) * delta.shape[2]
 
@@ -73,8 +76,9 @@ def probability(discriminator: nn.Module) -> Callable[..., Tensor]:
     return lambda *x: discriminator(*x).sigmoid()
 
 
-def _pairwise(discriminator: Callable, batch: Any) -> Tensor:
-    return pairwise(discriminator, batch.real, batch.code.detach(), batch.reconstruction.detach(), batch.epsilon)
+def _pairwise(discriminator: Callable, batch: Any, beyond: NotNegative = 0.0) -> Tensor:
+    held = batch.real, batch.code.detach(), batch.reconstruction.detach(), batch.epsilon
+    return pairwise(discriminator, *held, beyond)
 
 
 Function = Callable[[nn.Module, Any], Tensor]

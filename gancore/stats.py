@@ -1,6 +1,6 @@
 """Intervals over runs: the run is the unit, and a run that diverged counts as the worst there is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +48,22 @@ def rate(happened: np.ndarray) -> Interval:
 def median(values: np.ndarray) -> Interval:
     """Median over the runs (n,), with a percentile bootstrap interval."""
     return _bootstrap([values], lambda a, axis: np.median(a, axis=axis))
+
+
+def mean(values: np.ndarray) -> Interval:
+    """Mean over the runs (n,), with a percentile bootstrap interval."""
+    return _bootstrap([values], lambda a, axis: np.mean(a, axis=axis))
+
+
+def resampled(statistic: Callable[[np.ndarray], float], runs: int, resamples: int = RESAMPLES) -> Interval:
+    """A statistic of so many runs, given by their indices, with a percentile bootstrap interval; for what no vector
+    formula gives, such as a best weight that is chosen anew in every resample."""
+    draws = np.random.default_rng(0).integers(runs, size=(resamples, runs))
+    value = statistic(np.arange(runs))
+    if runs < 2:
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.quantile([statistic(draw) for draw in draws], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, float(low), float(high))
 
 
 def median_difference(a: np.ndarray, b: np.ndarray) -> Interval:

@@ -160,6 +160,8 @@ OBSERVED = {
     "inversions": lambda spec: bigan(steps=2, observe={"inversions": spec | {"points": 9}}),
     "sorting": lambda spec: encoder_alone(steps=2, observe={"sorting": spec | {"points": 9}}),
     "plane": lambda spec: bigan(steps=2, observe={"plane": spec | {"places": 3, "reach": 1.0, "points": 4}}),
+    "segments": lambda spec: bigan(steps=2, observe={"segments": spec | {"points": 4, "places": 2}}),
+    "units": lambda spec: bigan(steps=2, observe={"units": spec | {"points": 9}}),
     "reconstructions": lambda spec: pairs_of_digits(reconstructions=spec | {"pictures": 2, "between": 3}),
     "vehicles": lambda spec: bigan(steps=2, target={"name": "traffic"}, observe={"vehicles": spec | {"frames": 2}}),
     "neighbours": lambda spec: pairs_of_digits(neighbours=spec | {"points": 40}),

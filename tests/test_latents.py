@@ -13,6 +13,22 @@ from gancore.errors import StudyError
 CLASSES = st.integers(1, 12)
 
 
+def test_uniform_latents_fill_their_span_and_are_levelled_back():
+    wide = Uniform(2, low=-3.0, high=1.0)
+    z, unit = drawn(wide, 500), drawn(Uniform(2), 500)
+    assert z.dtype == np.float32 and np.allclose(z, 4 * unit - 3) and wide.span == (-3.0, 1.0)
+    assert np.allclose(wide.levelled(torch.from_numpy(z)), unit, atol=1e-6)
+    for low, high in ((1.0, 1.0), (2.0, 1.0)):
+        with pytest.raises(StudyError, match="allowed is a `high` above `low`"):
+            Uniform(1, low=low, high=high)
+
+
+def test_the_span_of_normal_latents_holds_99_in_a_hundred():
+    low, high = Normal(1, 0.5).span
+    z = drawn(Normal(1, 0.5), 5_000)
+    assert ((z > low) & (z < high)).mean() == pytest.approx(0.9876, abs=0.003)
+
+
 def drawn(latents, batch, times=4):
     return latents.draw(batch)(np.random.default_rng(0), times)
 

@@ -194,6 +194,8 @@ def mixture_measures_by_loops(x, target):
         "captured": (within[3] > 0).sum(),
         "captured_within": [(found > 0).sum() for found in within.values()],
         "held": (within[3] >= weights / 4 - 1e-9).sum(),
+        "held_within": [(found >= weights / 4 - 1e-9).sum() for found in within.values()],
+        "share_within": [found.sum() for found in within.values()],
         "occupied": (shares >= 0.01 - 1e-9).sum(),
         "high_quality": within[3].sum(),
         "reverse_kl": stats.entropy(shares, weights),

@@ -104,7 +104,10 @@ def test_the_rings_means_are_the_roots_of_one(modes):
 
 @given(modes=st.integers(2, 12))
 def test_the_lines_means_are_evenly_spaced_from_minus_one_to_one(modes):
-    assert np.allclose(Line(modes, 0.1).means().numpy(), np.linspace(-1, 1, modes)[:, None], atol=1e-6)
+    expected = np.linspace(-1, 1, modes)[:, None]
+    assert np.allclose(Line(modes, 0.1).means().numpy(), expected, atol=1e-6)
+    assert np.allclose(Line(modes, 0.1, reach=3.5).means().numpy(), 3.5 * expected, atol=1e-6)
+    assert np.allclose(Ring(modes, 0.1, radius=3.5).means(), 3.5 * Ring(modes, 0.1).means(), atol=1e-6)
 
 
 def test_the_grids_means_are_all_pairs_of_evenly_spaced_numbers_around_zero():

@@ -16,8 +16,8 @@ from gancore.notebooks import chosen, find, numbers
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CELLS, LINES = 50, 8  # cells at most, and lines of the median code cell
-# Of notebooks that decide eight claims on five kinds of data, and seven with sixteen arms.
-WIDER = {"04": (78, 12), "05": (56, 10)}
+# Of a notebook that decides seven claims with sixteen arms.
+WIDER = {"05": (56, 10)}
 ASKED = {"profile", "first_seed", "n_seeds", "device", "results", "train", "share"}
 
 

@@ -36,10 +36,10 @@ VALUES = 4  # of a sweep's axis, at most, that are replayed
 KINDS = {
     "gan": "01/z2-46d5aa9daf65",
     "gan of several turns": "04/grid-z2-wgan",
-    "gan of convolutions": "04/scene-wgan-gp",
+    "gan of convolutions": "06/scene-wgan-gp",
     "bigan": "04/ring-z1-bigan-rec",
-    "bigan of convolutions": "04/scene-bigan-pgp",
-    "autoencoder": "04/scene-autoencoder",
+    "bigan of convolutions": "06/scene-bigan-pgp",
+    "autoencoder": "06/scene-autoencoder",
     "conditional": "05/conditional",
     "guided": "05/Wasserstein",
     "guided_alone": "05/no-discriminator",

@@ -177,8 +177,8 @@ def test_numbers_of_another_kind_are_never_accepted_in_silence(name):
 
 
 SENTENCES = {
-    "'radius' is unknown in the target 'ring': allowed are deviation, modes": {
-        "target": {"name": "ring", "modes": 6, "deviation": 0.1, "radius": 2}
+    "'width' is unknown in the target 'ring': allowed are deviation, modes, radius": {
+        "target": {"name": "ring", "modes": 6, "deviation": 0.1, "width": 2}
     },
     "modes of the target 'ring' = 0: allowed is a whole number from 1 up": {
         "target": {"name": "ring", "modes": 0, "deviation": 0.1}
@@ -186,7 +186,7 @@ SENTENCES = {
     "deviation of the target 'ring' = 0: allowed is a number above 0": {
         "target": {"name": "ring", "modes": 6, "deviation": 0}
     },
-    "'evrey' is unknown in a penalty: allowed are every, name, weight": {
+    "'evrey' is unknown in the penalty 'r1': allowed are every, falls, weight": {
         "penalties": [{"name": "r1", "weight": 1.0, "evrey": 8}]
     },
     "every of the penalty 'r1' = 0: allowed is a whole number from 1 up": {

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gancore.errors import StudyError
 from gancore.streams import Draw, normal, uniform
-from gancore.values import Count, Positive, whole
+from gancore.values import Count, Number, Positive, whole
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class Normal:
         standard = normal((batch, self.dimensions))
         return standard if self.deviation == 1 else lambda rng, n: standard(rng, n) * np.float32(self.deviation)
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where 99 % of the numbers lie."""
+        return -2.5 * self.deviation, 2.5 * self.deviation
+
     def levelled(self, z: Tensor) -> Tensor:
         """Each number's share of smaller ones, uniform on [0, 1] for latents: (..., dimensions)."""
         return torch.special.ndtr(z / self.deviation)
@@ -39,17 +44,32 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """The uniform distribution on [0, 1] in each of so many `dimensions`."""
+    """The uniform distribution from `low` to `high` in each of so many `dimensions`.
+
+    Raises StudyError where `high` is not above `low`.
+    """
 
     dimensions: Count
+    low: Number = 0.0
+    high: Number = 1.0
+
+    def __post_init__(self) -> None:
+        if self.high <= self.low:
+            raise StudyError(f"uniform from {self.low} to {self.high}: allowed is a `high` above `low`")
 
     def draw(self, batch: int) -> Draw:
         """Batches for `Stream`: n of them, (n, batch, dimensions)."""
-        return uniform((batch, self.dimensions))
+        unit, low, width = (uniform((batch, self.dimensions)), np.float32(self.low), np.float32(self.high - self.low))
+        return lambda rng, n: low + width * unit(rng, n)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where the numbers lie."""
+        return self.low, self.high
 
     def levelled(self, z: Tensor) -> Tensor:
         """Each number's share of smaller ones, uniform on [0, 1] for latents: (..., dimensions)."""
-        return z.clamp(0, 1)
+        return ((z - self.low) / (self.high - self.low)).clamp(0, 1)
 
 
 @dataclass(frozen=True)

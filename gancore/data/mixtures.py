@@ -36,7 +36,7 @@ class Moons:
             return lambda rng, n: self._on_arcs(rng.random((n, batch)), rng.random((n, batch)) < 0.5)
         if batch != self.points:
             raise StudyError(f"batch {batch} does not fit: the moons are {self.points} points, all in every batch")
-        half = np.linspace(0, 1, self.points // 2), np.linspace(0, 1, self.points - self.points // 2)
+        half = (np.linspace(0, 1, self.points // 2), np.linspace(0, 1, self.points - self.points // 2))
         fixed = np.concatenate(
             [self._on_arcs(h, np.full(h.shape, lower)) for h, lower in zip(half, (False, True), strict=True)]
         )
@@ -107,27 +107,29 @@ class Gaussians:
 
 @dataclass(frozen=True)
 class Line(Gaussians):
-    """`modes` equally likely Gaussians evenly spaced on the line from -1 to 1."""
+    """`modes` equally likely Gaussians evenly spaced on the line from -`reach` to `reach`."""
 
     modes: Count
     deviation: Positive
+    reach: Positive = 1.0
 
     def means(self) -> Tensor:
         """The modes' means, (modes, 1), from left to right."""
-        return torch.from_numpy(np.linspace(-1, 1, self.modes, dtype=np.float32))[:, None]
+        return torch.from_numpy(np.linspace(-self.reach, self.reach, self.modes, dtype=np.float32))[:, None]
 
 
 @dataclass(frozen=True)
 class Ring(Gaussians):
-    """`modes` equally likely Gaussians evenly spaced on a circle of radius 1."""
+    """`modes` equally likely Gaussians evenly spaced on a circle."""
 
     modes: Count
     deviation: Positive
+    radius: Positive = 1.0
 
     def means(self) -> Tensor:
-        """The modes' means, (modes, 2), the first at (1, 0), counted anticlockwise."""
+        """The modes' means, (modes, 2), the first at (radius, 0), counted anticlockwise."""
         angle = 2 * np.pi * np.arange(self.modes) / self.modes
-        return torch.from_numpy(np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32))
+        return torch.from_numpy((self.radius * np.stack([np.cos(angle), np.sin(angle)], 1)).astype(np.float32))
 
 
 @dataclass(frozen=True)

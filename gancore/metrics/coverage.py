@@ -87,7 +87,8 @@ def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
 
     `captured`: modes with a high-quality point, and `captured_within` (R, radii) with a point in each of
     the radii `WITHIN`; `held`: modes with at least a quarter of their true share of high-quality points, which
-    uniform noise does not reach; `occupied`: modes that are nearest to 1 % of the points or more;
+    uniform noise does not reach; `held_within` (R, radii) in each radius, and `share_within` (R, radii), the share of
+    the points there; `occupied`: modes that are nearest to 1 % of the points or more;
     `high_quality`: share of points within 3 deviations of a mean; `reverse_kl` to the modes' weights, and
     `reverse_kl_off`, where points of low quality are a mode of their own.
     """
@@ -100,6 +101,8 @@ def mixture_measures(x: Tensor, target: Gaussians) -> dict[str, Tensor]:
         "captured": (good > 0).float().sum(1),
         "captured_within": torch.stack([(found > 0).float().sum(1) for found in within], 1),
         "held": (good >= HOLDS * weights).float().sum(1),
+        "held_within": torch.stack([(found >= HOLDS * weights).float().sum(1) for found in within], 1),
+        "share_within": torch.stack([found.sum(1) for found in within], 1),
         "occupied": (shares >= 0.01).float().sum(1),
         "high_quality": good.sum(1),
         "reverse_kl": reverse_kl(shares, weights),
@@ -116,6 +119,10 @@ MIXTURE = Family(
         "captured": MODES,
         "captured_within": replace(MODES, says="modes with a point in each radius", dimensions=("within",)),
         "held": replace(MODES, says="modes with a quarter of their share or more"),
+        "held_within": replace(
+            MODES, says="modes with a quarter of their share in each radius", dimensions=("within",)
+        ),
+        "share_within": share("points in each radius of a mean", "higher", ("within",)),
         "occupied": replace(MODES, says="modes with 1 % of the points or more"),
         "high_quality": HIGH_QUALITY,
         "reverse_kl": NATS,

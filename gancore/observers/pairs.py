@@ -68,13 +68,14 @@ def sorting(runs: Population, *, points: Several) -> Measure:
 def plane(runs: Population, *, places: Count, reach: Positive, points: Count) -> Measure:
     """Points and latents of one dimension each: the discriminator over the plane of pairs, and both players in it.
 
-    On `places` values of x across [-`reach`, `reach`] and of z across [0, 1]: the probability
+    On `places` values of x across [-`reach`, `reach`] and of z across the latents' `span`: the probability
     `surface` (R, places of x, places of z) of being an encoder's pair, G over the places of z as
     `curve` (R, places), and the codes of the first `points` real points that seed 0 is judged on, `codes` (R, points).
     """
     device, target = runs.device, in_dimensions(known_target(runs), 1)
-    in_dimensions(known_latents(runs), 1)
-    x, z = torch.linspace(-reach, reach, places), torch.linspace(0, 1, places)
+    latents = in_dimensions(known_latents(runs), 1)
+    low, high = having(latents, "span").span
+    x, z = torch.linspace(-reach, reach, places), torch.linspace(low, high, places)
     pairs = torch.cartesian_prod(x, z).to(device).expand(len(runs.seeds), -1, -1)
     real = evaluation_points(target, 0, points).to(device).expand(len(runs.seeds), -1, -1)
     along = z[:, None].to(device).expand(len(runs.seeds), -1, -1)

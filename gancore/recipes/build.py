@@ -6,11 +6,13 @@ they can be trained again from what the file itself says.
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gancore.annealing import Falling
 from gancore.choices import make, settings_of
 from gancore.data.targets import latent_of, target_of
 from gancore.games import Game
@@ -22,7 +24,7 @@ from gancore.nets.layers import INITIALISERS, initialise
 from gancore.nets.own import is_own, own_network
 from gancore.objectives import Objective, objective_of
 from gancore.penalties import Penalty
-from gancore.recipes.checks import WINDOW, check, game_of
+from gancore.recipes.checks import PENALTY_KEYS, WINDOW, check, game_of
 from gancore.recipes.sweeps import spread
 from gancore.remedies import REMEDIES, Remedies
 from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
@@ -86,17 +88,15 @@ def _objective(recipe: Mapping[str, Any], like: Tensor) -> Objective:
 
 
 def _penalties(recipe: Mapping[str, Any], like: Tensor) -> list[Penalty]:
-    known, turns = game_of(recipe).PENALTIES, recipe.get("turns", {}).get("discriminator", 1)
-    return [
-        Penalty(
-            known[spec["name"]],
-            _weight(spec["weight"], like),
-            spec.get("every", 1),
-            # A recipe counts steps, a penalty the turns of its player.
-            **{end: spec[end] * turns for end in WINDOW if end in spec},
-        )
-        for spec in recipe["penalties"]
-    ]
+    return [_penalty(spec, game_of(recipe).PENALTIES, recipe, like) for spec in recipe["penalties"]]
+
+
+def _penalty(spec: Mapping[str, Any], known: Mapping[str, Any], recipe: Mapping[str, Any], like: Tensor) -> Penalty:
+    own = {key: value for key, value in settings_of(spec).items() if key not in PENALTY_KEYS}
+    usual = partial(known[spec["name"]], **own), _weight(spec["weight"], like), spec.get("every", 1)
+    turns = recipe.get("turns", {}).get("discriminator", 1)  # a recipe counts steps, a penalty the turns of its player
+    window = {end: spec[end] * turns for end in WINDOW if end in spec}
+    return Falling(*usual, **window, falls=spec["falls"] * turns) if "falls" in spec else Penalty(*usual, **window)
 
 
 def _reconstruction(recipe: Mapping[str, Any], like: Tensor) -> Tensor:

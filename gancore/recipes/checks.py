@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gancore.choices import check_choice, choose
+from gancore.choices import check_choice, choose, settings_of
 from gancore.data.images import CLASSES
 from gancore.data.latents import labelled_latents
 from gancore.data.targets import latent_of, target_of
@@ -25,14 +25,15 @@ from gancore.observers import check_observe, clocks, described
 from gancore.recipes.sweeps import singly
 from gancore.remedies import REMEDIES
 from gancore.training.optimisers import OPTIMISERS
-from gancore.values import DICTIONARY, TEXT, Values, each, number, same_keys, whole
+from gancore.values import DICTIONARY, TEXT, Values, check_settings, each, number, same_keys, whole
 
 KEYS = {"target", "latent", "batch", "players", "steps", "observe"}
 OPTIONAL = {"game", "sweep"}
 PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
-WEIGHT = number(least=0)
 WINDOW = ("start", "stop")  # steps from and before which a penalty is added
+PENALTY_KEYS = {"weight", "every", "falls", *WINDOW}  # of every penalty, beside its name and its own settings
+WEIGHT = number(least=0)
 PLACE = Values("a place such as 'penalties.0.weight'", lambda value: isinstance(value, str))
 
 
@@ -123,14 +124,18 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
 
 
 def _check_penalty(penalty: Mapping[str, Any], game: type[Game]) -> None:
-    same_keys(penalty, {"name", "weight"}, "a penalty", {"every", *WINDOW})
-    choose(game.PENALTIES, penalty["name"], "penalty")
-    of = f"of the penalty {penalty['name']!r}"
-    WEIGHT.check(f"weight {of}", penalty["weight"])
-    whole(1).check(f"every {of}", penalty.get("every", 1))
-    start = whole(0).check(f"start {of}", penalty.get("start", 0))
+    """What all penalties have, and the settings of its own function, after the discriminator and the batch."""
+    if not {"name", "weight"} <= penalty.keys():
+        same_keys(penalty, {"name", "weight"}, "a penalty", PENALTY_KEYS)
+    function = choose(game.PENALTIES, penalty["name"], "penalty")
+    where = f"the penalty {penalty['name']!r}"
+    WEIGHT.check(f"weight of {where}", penalty["weight"])
+    for key in ("every", "falls"):
+        whole(1).check(f"{key} of {where}", penalty.get(key, 1))
+    start = whole(0).check(f"start of {where}", penalty.get("start", 0))
     if "stop" in penalty:
-        whole(start + 1).check(f"stop {of}", penalty["stop"])
+        whole(start + 1).check(f"stop of {where}", penalty["stop"])
+    check_settings(function, 2, settings_of(penalty), where, beside=PENALTY_KEYS)
 
 
 def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:

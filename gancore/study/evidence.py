@@ -11,6 +11,7 @@ import xarray as xr
 
 from gancore.claims.rows import Claim
 from gancore.errors import StudyError
+from gancore.judges.classifier import judge
 from gancore.observers import clocks
 from gancore.observers.classes import recognised
 from gancore.study.results import provenance_of
@@ -95,3 +96,10 @@ def first_half(runs: xr.Dataset) -> xr.Dataset:
 def legible(images: str, runs: xr.Dataset) -> np.ndarray:
     """The share of each run's last plate that is recognised as a digit: (seeds,), see `recognised`."""
     return recognised(images, torch.from_numpy(runs.plates.values[:, -1])).numpy()
+
+
+def classes_kept(images: str, runs: xr.Dataset) -> np.ndarray:
+    """The share of each run's last reconstructions that are named as the image itself is: (seeds,)."""
+    x, named = runs.isel(page=-1), judge(images)
+    original, again = (torch.from_numpy(part.values) for part in (x.originals.isel(drawn=0), x.reconstructions))
+    return (named(again) == named(original)).float().mean(1).numpy()
