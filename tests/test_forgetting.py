@@ -102,6 +102,7 @@ def test_basins_that_are_the_shares_to_come_foresee_them_and_those_of_another_ru
     assert forgetting.foreseen(of, 40).tolist() == pytest.approx([1] * SEEDS, abs=1e-6)
     assert np.abs(forgetting.foreseen(of, 40, others=1)).max() < 0.2
     assert forgetting.next_modes(of, 40).value == pytest.approx(1)
+    assert list(forgetting.foresight(of).values()) == [forgetting.next_modes(of, 200)]
     assert forgetting.stranded(of.assign(drawn_to=of.drawn_to / 4)).tolist() == pytest.approx([0.75] * SEEDS)
 
 

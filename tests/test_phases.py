@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-from gancore.study.phases import STATES, legend_of_states, phase_map, states
+from gancore.study.phases import STATES, legend_of_states, phase_map, states, weights_with
 
 COUNTS = arrays(
     float, (3, 4, 2, 2), elements=st.sampled_from([0, 1, 2, 3, 4, 5, 6, np.nan])
@@ -52,3 +52,11 @@ def test_a_cell_of_one_state_has_its_colour_and_a_mixed_one_their_mean():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("rate", "weight")
     assert [patch.get_label() for patch in legend_of_states()] == list(STATES)
     plt.close("all")
+
+
+def test_weights_are_named_by_the_share_of_runs_in_a_state():
+    shares = [[1.0, 0.5, 0.0, 0.0], [0.0, 0.5, 0.0, 0.25], [0.0, 0.0, 1.0, 0.75]]
+    of = xr.DataArray(shares, {"state": list(STATES), "weight": [0, 0.001, 0.1, 10]}, ("state", "weight"))
+    assert weights_with(of, "covers", 0.75) == "0.1, 10"
+    assert weights_with(of, "collapsed", 0, most=0) == "0.1, 10" and weights_with(of, "collapsed", 0.5) == "0, 0.001"
+    assert weights_with(of, "neither", 0.9) == "none"

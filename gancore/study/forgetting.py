@@ -114,6 +114,11 @@ def kept(of: xr.Dataset, few: int) -> dict[str, Interval]:
     }
 
 
-def next_modes(of: xr.Dataset, steps: int, others: int = 0) -> Interval:
+def next_modes(of: xr.Dataset, steps: int = 200, others: int = 0) -> Interval:
     """The median over runs of what is `foreseen`."""
     return stats.median(foreseen(of, steps, others))
+
+
+def foresight(of: xr.Dataset) -> dict[str, Interval]:
+    """How far the basins say which modes come 200 steps later."""
+    return {"partial correlation of basins and later shares": next_modes(of)}

@@ -42,3 +42,10 @@ def phase_map(axes: Axes, shares: xr.DataArray, title: str) -> None:
 def legend_of_states() -> list[Patch]:
     """A patch for each state, for a legend."""
     return [Patch(color=colour, label=state) for state, colour in STATES.items()]
+
+
+def weights_with(shares: xr.DataArray, state: str, least: float, most: float = 1) -> str:
+    """The weights of a sweep, (state, weight), at which between `least` and `most` of the runs are in a state."""
+    there = shares.sel(state=state)
+    fit = there.weight.values[(there.values >= least) & (there.values <= most)]
+    return ", ".join(f"{weight:g}" for weight in fit) or "none"
