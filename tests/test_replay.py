@@ -35,9 +35,9 @@ VALUES = 4  # of a sweep's axis, at most, that are replayed
 # A file of every game and network, of those that amplify most where there are several.
 KINDS = {
     "gan": "01/z2-46d5aa9daf65",
-    "gan of several turns": "04/grid-z2-wgan",
+    "gan of several turns": "04/ring-wgan-gp",
     "gan of convolutions": "06/scene-wgan-gp",
-    "bigan": "04/ring-z1-bigan-rec",
+    "bigan": "04/ring-bigan-rec",
     "bigan of convolutions": "06/scene-bigan-pgp",
     "autoencoder": "06/scene-autoencoder",
     "conditional": "05/conditional",
