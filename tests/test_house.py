@@ -11,7 +11,7 @@ from gancore.files import ROOT
 MODULE = ROOT / "gancore"
 # Modules beside the folders: those that import no folder, the surface of a network, and the commands.
 BELOW = {
-    *("choices", "divergences", "errors", "files", "host", "objectives", "parameters", "penalties"),
+    *("annealing", "choices", "divergences", "errors", "files", "host", "objectives", "parameters", "penalties"),
     *("provenance", "stats", "streams", "values", "landscape"),
 }
 ABOVE = {"__main__", "notebooks"}

@@ -35,9 +35,9 @@ VALUES = 4  # of a sweep's axis, at most, that are replayed
 # A file of every game and network, of those that amplify most where there are several.
 KINDS = {
     "gan": "01/z2-46d5aa9daf65",
-    "gan of several turns": "04/grid-z2-wgan",
+    "gan of several turns": "04/ring-wgan-gp",
     "gan of convolutions": "06/scene-wgan-gp",
-    "bigan": "04/ring-z1-bigan-rec",
+    "bigan": "04/ring-bigan-rec",
     "bigan of convolutions": "06/scene-bigan-pgp",
     "autoencoder": "06/scene-autoencoder",
     "conditional": "05/conditional",
@@ -130,13 +130,15 @@ def test_a_stored_run_in_single_precision_begins_as_in_double(path):
     """Every run in the first step, and most in the second: Adam's first update is as large for a gradient of 1e-9.
 
     Measured are 4e-7, but 2.3e-6 where wide layers start with weights of deviation 1, whose scores are in the hundreds;
-    and, in the median of one file, 1.4e-6 in the second step.
+    and, in the median of one file, 1.4e-6 in the second step. A critic of several turns has made as many of Adam's
+    first updates before it: 1.9e-5 is measured of critics that a gradient penalty holds.
     """
     stored = read(path)
     single, double = (stored[name].transpose("first_step", "player", ...).values for name in ("first_losses", DOUBLE))
     assert single.shape == double.shape and double.dtype == np.float64 and len(double) == FIRST_STEPS
     gap = abs(single[:2] - double[:2]) / (1 + abs(double[:2]))
-    assert gap[0].max() < 5e-6 and np.median(gap[1]) < 5e-6
+    several = json.loads(stored.attrs["recipe"]).get("turns", {}).get("discriminator", 1) > 1
+    assert gap[0].max() < 5e-6 and np.median(gap[1]) < (5e-5 if several else 5e-6)
 
 
 @pytest.mark.parametrize("kernels", ["default", "avx2"])

@@ -170,8 +170,8 @@ def test_numbers_of_another_kind_are_never_accepted_in_silence(name):
         for wrong in (True, "1", -3, float("nan"), [value], {}):
             changed = copy.deepcopy(RECIPES[name])
             at(changed, path[:-1])[path[-1]] = wrong
-            if path[-1] in ("bias", "a", "b", "c") and wrong == -3:
-                continue  # a bias may lie below 0, and so may what scores are to be
+            if path[-1] in ("bias", "a", "b", "c", "low") and wrong == -3:
+                continue  # a bias may lie below 0, and so may latents and what scores are to be
             with pytest.raises(StudyError, match="allowed"):
                 check(changed)
 
@@ -186,7 +186,7 @@ SENTENCES = {
     "deviation of the target 'ring' = 0: allowed is a number above 0": {
         "target": {"name": "ring", "modes": 6, "deviation": 0}
     },
-    "'evrey' is unknown in the penalty 'r1': allowed are every, falls, weight": {
+    "'evrey' is unknown in the penalty 'r1': allowed are every, falls, start, stop, weight": {
         "penalties": [{"name": "r1", "weight": 1.0, "evrey": 8}]
     },
     "every of the penalty 'r1' = 0: allowed is a whole number from 1 up": {
