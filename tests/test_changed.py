@@ -124,7 +124,7 @@ IMPOSSIBLE = {
     "'batchs' is unknown in the recipe: allowed are": {"batchs": 3},
     "'weight' is missing from a penalty": {"penalties.0.weight": None},
     "'batch' is missing from the recipe": {"batch": None},
-    "'radius' is unknown in the target 'ring'": {"target.radius": 2},
+    "'width' is unknown in the target 'ring'": {"target.width": 2},
     "weight of the penalty 'r1' = -1: allowed": {"penalties.0.weight": -1},
     "unknown output 'tanhh'": {"players.generator.output": "tanhh"},
     "'' is unknown in the recipe": {"": 3},

@@ -8,8 +8,9 @@ from matplotlib import pyplot as plt
 from gancore import stats
 from gancore.study import forgetting
 from gancore.study.colours import COLOURS
+from gancore.study.ends import rates
 from gancore.study.maps import Plane
-from gancore.study.panels import over_time
+from gancore.study.panels import by_lag, over_time
 
 SEEDS, MOMENTS, MODES, EVERY, START = 5, 12, 6, 10, 800
 
@@ -73,6 +74,27 @@ def test_the_effects_are_medians_and_differences_of_medians_over_runs(observed):
     assert traces["share of modes without a peak"].value == pytest.approx(
         np.median([1 - observed.peaks.values[run, MOMENTS // 2 :, 1].mean() for run in range(SEEDS)])
     )
+
+
+def test_what_is_judged_after_the_last_step_or_over_the_second_half_is_a_median_over_runs(observed):
+    of = observed.assign(agreement=observed.distance_correlation)
+    assert forgetting.peaked(of, 2).value == np.median(of.peaks.values[:, -1, 2])
+    assert forgetting.peaks(of)["share of modes with a peak"] == forgetting.peaked(of, 0)
+    late = [of.agreement.values[run, MOMENTS // 2 :].mean() for run in range(SEEDS)]
+    assert forgetting.agreeing(of)["resultant length"].value == pytest.approx(np.median(late))
+    arms = {"a": of.assign_attrs(arm="a").isel(seed=slice(2)), "b": of.isel(seed=slice(2, None))}
+    found = rates(arms, {"many": "b"}, "occupied", 4)
+    assert found["many"] == stats.rate(of.occupied.values[2:, -1] >= 4)
+
+
+def test_curves_by_lag_are_medians_in_the_colours_of_their_arms(observed):
+    curve = forgetting.lagged(observed, "turned", 40)
+    figure = by_lag({"turned": {"plain": curve, "r1": 2 * curve}}, {"plain": "none", "r1": "R1"}, dashed=["plain"])
+    first, second = figure.axes[0].lines
+    assert first.get_ydata().tolist() == np.median(curve, 0).tolist() and first.get_linestyle() == "--"
+    assert second.get_ydata().tolist() == (2 * np.median(curve, 0)).tolist() and second.get_color() == COLOURS["r1"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().texts] == ["none", "R1"]
+    plt.close("all")
 
 
 def test_a_run_falls_that_had_more_modes_and_has_few_left(observed):

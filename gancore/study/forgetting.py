@@ -27,6 +27,16 @@ def traces(of: xr.Dataset, radius: int = -1) -> dict[str, Interval]:
     }
 
 
+def agreeing(of: xr.Dataset) -> dict[str, Interval]:
+    """The resultant length of the gradients at the fakes: median over runs of the second half's means."""
+    return {"resultant length": stats.median(late(of, "agreement"))}
+
+
+def peaked(of: xr.Dataset, radius: int = 0) -> Interval:
+    """The share of modes with a local maximum of D after the last step, within one of the radii: median over runs."""
+    return stats.median(of.peaks.values[:, -1, radius])
+
+
 def observations(of: xr.Dataset, steps: int) -> int:
     """How many observations later it is so many steps later, at least one and at most as many as there are."""
     moments = of.moment.values
@@ -122,3 +132,8 @@ def next_modes(of: xr.Dataset, steps: int = 200, others: int = 0) -> Interval:
 def foresight(of: xr.Dataset) -> dict[str, Interval]:
     """How far the basins say which modes come 200 steps later."""
     return {"partial correlation of basins and later shares": next_modes(of)}
+
+
+def peaks(of: xr.Dataset) -> dict[str, Interval]:
+    """The share of modes with a local maximum of D within the smallest radius."""
+    return {"share of modes with a peak": peaked(of)}

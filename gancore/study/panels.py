@@ -1,8 +1,9 @@
 """Panels of runs over time: every run a faint line, each arm's median and its interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -33,4 +34,18 @@ def over_time(
         axes.axis("off")
     if labels:
         grid[0, 0].legend()
+    return figure
+
+
+def by_lag(
+    panels: Mapping[str, Mapping[str, xr.DataArray]], labels: Mapping[str, str], dashed: Sequence[str]
+) -> Figure:
+    """A panel a title with each arm's median over runs by the steps between two observations, (seed, lag) each."""
+    figure, grid = plt.subplots(1, len(panels), figsize=(9, 2.6), squeeze=False)
+    for axes, (title, arms) in zip(grid[0], panels.items(), strict=True):
+        for arm, curve in arms.items():
+            style = "--" if arm in dashed else "-"
+            axes.plot(curve.lag, np.median(curve, 0), style, color=COLOURS.get(arm, "0.4"), label=labels[arm])
+        axes.set(title=title, xlabel="steps between the two moments")
+    grid[0, 0].legend()
     return figure
