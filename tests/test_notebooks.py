@@ -16,8 +16,7 @@ from gancore.notebooks import chosen, find, numbers
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CELLS, LINES = 50, 8  # cells at most, and lines of the median code cell
-# Of a notebook that decides seven claims with sixteen arms.
-WIDER = {"05": (56, 10)}
+LONGER = {"05": 10}  # of a notebook that decides seven claims with sixteen arms
 ASKED = {"profile", "first_seed", "n_seeds", "device", "results", "train", "share"}
 
 
@@ -35,10 +34,6 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def limits(path):
-    return WIDER.get(path.name[:2], (CELLS, LINES))
-
-
 def outputs(notebook):
     return [output for cell in code_cells(notebook) for output in cell.outputs]
 
@@ -49,14 +44,14 @@ def tagged(notebook, tag):
 
 def test_a_notebook_is_valid_and_of_readable_size(notebook, path):
     nbformat.validate(notebook)
-    assert 25 <= len(notebook.cells) <= limits(path)[0]
+    assert 25 <= len(notebook.cells) <= CELLS
     assert path.stat().st_size < 2.2e6
 
 
 def test_half_of_a_notebook_is_prose_and_its_code_is_short(notebook, path):
     lengths = [len(cell.source.splitlines()) for cell in code_cells(notebook)]
     assert len(lengths) <= len(notebook.cells) / 2
-    assert statistics.median(lengths) <= limits(path)[1]
+    assert statistics.median(lengths) <= LONGER.get(path.name[:2], LINES)
     assert max(lengths) <= 30
 
 

@@ -32,12 +32,13 @@ class Plane:
         self._points(axes, first.snapshots.values, title)
 
     def frames(self, arms: Mapping[str, xr.Dataset], steps: Sequence[int]) -> Figure:
-        """A row an arm, by its title, and a column for each of these steps: the frame next to it."""
-        figure, grid = plt.subplots(len(arms), len(steps), figsize=(9, 2.4 * len(arms)), squeeze=False)
+        """A row an arm, by its title if it has one, and a column for each of these steps: the frame next to it."""
+        size = 9, (9 / len(steps) + 0.15) * len(arms)
+        figure, grid = plt.subplots(len(arms), len(steps), figsize=size, squeeze=False)
         for row, (title, of) in zip(grid, arms.items(), strict=True):
             for axes, step in zip(row, steps, strict=True):
                 frame = _nearest(of.frame, step)
-                self.frame(axes, of, frame, f"{title}, step {int(of.frame[frame]):,}")
+                self.frame(axes, of, frame, ", ".join([*filter(None, [title]), f"step {int(of.frame[frame]):,}"]))
         return figure
 
     def film(self, arms: Mapping[str, xr.Dataset], alt: str, most: int = 32) -> HTML:
