@@ -118,8 +118,14 @@ def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, 
         raise StudyError(f"{path} has no readable image: allowed is a folder of images, such as .png or .jpg{others}")
     if left:
         are = "file in {} is" if len(left) == 1 else "files in {} are"
-        warnings.warn(f"{len(left)} {are.format(path)} left out: {_list(left)}", stacklevel=2)
+        _warn_once(f"{len(left)} {are.format(path)} left out: {_list(left)}")
     return torch.from_numpy(images), left
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    """Warn, unless the same has been said: Python's own memory of warnings is lost when any import changes filters."""
+    warnings.warn(text, stacklevel=3)
 
 
 def _decoded(files: Mapping[str, Path], side: int, channels: int, key: str) -> tuple[np.ndarray, dict[str, str]]:
