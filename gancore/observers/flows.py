@@ -23,7 +23,6 @@ def drawn_to(runs: Population, *, points: Count, stride: Positive, strides: Coun
     ends at no mode.
     """
     modes, discriminator, sample = _modes(runs, reach), judge_of_points(runs), sampler(runs, points)
-    # `of_finite` leaves out runs whose points are not finite, and a diverged generator has no others.
     shares = of_finite(modes.shares)
     return lambda earlier: {"drawn_to": shares(ascended(discriminator, sample(), stride, strides))}
 

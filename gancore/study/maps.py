@@ -12,9 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from gancore.data.targets import target_of
 from gancore.observers.planes import square
 from gancore.study import plots
 from gancore.study.animation import scrubber
+
+
+def real_points(spec: Mapping[str, object], count: int = 300) -> np.ndarray:
+    """So many points of a target that a recipe names, the same each time: (count, D)."""
+    return target_of({"target": spec}).draw(count)(np.random.default_rng(0), 1)[0]
 
 
 @dataclass(frozen=True)

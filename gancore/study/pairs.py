@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.quiver import Quiver
 
-from gancore.data.targets import target_of
 from gancore.observers.points import evaluation_points
 from gancore.study import plots
 from gancore.study.holding import held, target
@@ -28,11 +27,6 @@ def codes(axes: Axes, run: xr.Dataset, mixture: object) -> None:
     steps = [f"step {step:,}" for step in run.moment.values]
     axes.set_yticks(0.3 - 1.2 * np.arange(len(steps)), steps)
     axes.set(xlabel="code E(x)", xlim=(-1.1, 1.1))
-
-
-def some(spec: Mapping[str, object]) -> np.ndarray:
-    """Three hundred points of a target that a recipe names, the same each time."""
-    return target_of({"target": spec}).draw(300)(np.random.default_rng(0), 1)[0]
 
 
 def _ways(run: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -123,14 +117,12 @@ def weights_maps(sweeps: Mapping[str, Mapping[str, xr.Dataset]]) -> Figure:
     """A titled panel a method, a row a data set, a column a weight: the share of modes held, mean over runs."""
     figure, panels = plt.subplots(1, len(sweeps), figsize=(9, 2.9), squeeze=False)
     for axes, (title, runs) in zip(panels[0], sweeps.items(), strict=True):
-        cells = np.stack([held(run).mean("seed").values for run in runs.values()])
-        mesh = axes.pcolormesh(cells, cmap="cividis", vmin=0, vmax=1, rasterized=True)
-        for (row, column), share in np.ndenumerate(cells):
+        cells = xr.concat([held(run).mean("seed") for run in runs.values()], "data").transpose("data", "weight")
+        mesh = plots.heatmap(axes, cells.assign_coords(data=range(len(runs))), title, ticks=cells.sizes["weight"])
+        for (row, column), share in np.ndenumerate(cells.values):
             style = {"ha": "center", "va": "center", "color": "black" if share > 0.5 else "white"}
             axes.text(column + 0.5, row + 0.5, f"{share:.2f}", fontsize=7, **style)
-        weights = next(iter(runs.values())).weight.values
-        axes.set_xticks(np.arange(len(weights)) + 0.5, [f"{weight:g}" for weight in weights])
         axes.set_yticks(np.arange(len(runs)) + 0.5, list(runs))
-        axes.set(title=title, xlabel="weight")
+        axes.set_ylabel("")
     figure.colorbar(mesh, ax=panels, label="share of modes held")
     return figure

@@ -14,7 +14,6 @@ def over_time(
     panels: Mapping[str, Mapping[str, xr.DataArray]],
     labels: Mapping[str, str] | None = None,
     across: int | None = None,
-    label: str = "step",
 ) -> Figure:
     """A panel a title, `across` a row, with the arms it is given, (seed, time) each, in the colours of their names.
 
@@ -29,7 +28,7 @@ def over_time(
             runs_over_time(axes, times, values.values, COLOURS.get(arm, "0.4"), (labels or {}).get(arm, arm))
         axes.set_title(title)
     for axes in grid[-1]:
-        axes.set_xlabel(label)
+        axes.set_xlabel("step")
     for axes in grid.flat[len(panels) :]:
         axes.axis("off")
     if labels:
