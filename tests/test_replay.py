@@ -1,6 +1,6 @@
 """Stored results against the code as it is: their first steps are trained again and compared.
 
-In double precision all 131 stored files were replayed with the kernels of AVX-512 and with the plainest that torch,
+In double precision the first 131 stored files were replayed with the kernels of AVX-512 and with the plainest that torch,
 MKL, oneDNN and numpy have, every run up to where it diverges: 20 steps amplify the last bit, 1e-16, to at most 9e-12 of
 a loss (a sweep of SGD on the verge of divergence), and to 9e-13 elsewhere. RELATIVE leaves a hundred times that.
 Single precision differs by up to 6e-2 between the same two.
@@ -44,6 +44,10 @@ KINDS = {
     "guided": "05/Wasserstein",
     "guided_alone": "05/no-discriminator",
 }
+# Critics on the ring and the grid with gradient penalty, a quarter of whose last hidden units bend at no point of the
+# first batches. Such a unit's bias moves the scores of real and fake alike, so its gradient is 0; in single precision
+# 1e-9 is left of it, and Adam's first updates make a step of up to the rate of that.
+UNBENT = ("04/ring-wgan-gp", "04/grid-wgan-gp")
 FEW = 3  # steps in which a fault shows
 UNSEEN = ("generator", "encoder")  # of a BiGAN: neither loss has the other player in it, so either may be first
 
@@ -130,15 +134,14 @@ def test_a_stored_run_in_single_precision_begins_as_in_double(path):
     """Every run in the first step, and most in the second: Adam's first update is as large for a gradient of 1e-9.
 
     Measured are 4e-7, but 2.3e-6 where wide layers start with weights of deviation 1, whose scores are in the hundreds;
-    and, in the median of one file, 1.4e-6 in the second step. A critic of several turns has made as many of Adam's
-    first updates before it: 1.9e-5 is measured of critics that a gradient penalty holds.
+    and, in the median of one file, 1.4e-6 in the second step. Of UNBENT it is 1.9e-5.
     """
     stored = read(path)
     single, double = (stored[name].transpose("first_step", "player", ...).values for name in ("first_losses", DOUBLE))
     assert single.shape == double.shape and double.dtype == np.float64 and len(double) == FIRST_STEPS
     gap = abs(single[:2] - double[:2]) / (1 + abs(double[:2]))
-    several = json.loads(stored.attrs["recipe"]).get("turns", {}).get("discriminator", 1) > 1
-    assert gap[0].max() < 5e-6 and np.median(gap[1]) < (5e-5 if several else 5e-6)
+    unbent = f"{path.parent.name}/{path.name}".startswith(UNBENT)
+    assert gap[0].max() < 5e-6 and np.median(gap[1]) < (5e-5 if unbent else 5e-6)
 
 
 @pytest.mark.parametrize("kernels", ["default", "avx2"])

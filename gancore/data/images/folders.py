@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -87,7 +87,13 @@ def _scaled(x: Tensor) -> Tensor:
 def _read(folder: Folder) -> tuple[Tensor, dict[str, str]]:
     if folder.digest is not None and folder_digest(folder.path) != folder.digest:
         raise StudyError(f"the images in {folder.path} are not those of the recipe, whose digest is {folder.digest}")
-    return read(folder.path, folder.side, folder.channels)
+    return _read_with(_warn_once, folder.path, folder.side, folder.channels)
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    """Warn, unless the same has been said: a study reads a folder at several sides and in several colours."""
+    warnings.warn(text, stacklevel=3)
 
 
 def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, str]]:
@@ -109,6 +115,12 @@ def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, 
     nothing. Hidden files, and what SILENT lists, are passed over. Raises StudyError where `path` is no folder, or
     has no readable image.
     """
+    return _read_with(warnings.warn, path, side, channels)
+
+
+def _read_with(
+    warn: Callable[[str], None], path: str | Path, side: int, channels: int
+) -> tuple[Tensor, dict[str, str]]:
     files, left = _listed(path)
     key = decoded.key_of(folder_digest(path), side, channels)
     images, doubtful = decoded.kept(key) or _decoded(files, side, channels, key)
@@ -118,14 +130,8 @@ def read(path: str | Path, side: int, channels: int) -> tuple[Tensor, dict[str, 
         raise StudyError(f"{path} has no readable image: allowed is a folder of images, such as .png or .jpg{others}")
     if left:
         are = "file in {} is" if len(left) == 1 else "files in {} are"
-        _warn_once(f"{len(left)} {are.format(path)} left out: {_list(left)}")
+        warn(f"{len(left)} {are.format(path)} left out: {_list(left)}")
     return torch.from_numpy(images), left
-
-
-@functools.cache
-def _warn_once(text: str) -> None:
-    """Warn, unless the same has been said: Python's own memory of warnings is lost when any import changes filters."""
-    warnings.warn(text, stacklevel=3)
 
 
 def _decoded(files: Mapping[str, Path], side: int, channels: int, key: str) -> tuple[np.ndarray, dict[str, str]]:
