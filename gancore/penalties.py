@@ -71,14 +71,22 @@ def pairwise(
     return batch_mean((slope - unit).square() * apart) * delta.shape[2]
 
 
+def pairwise_zero(discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, epsilon: Tensor) -> Tensor:
+    """E |grad_x D(x', z)|^2 where `pairwise` looks: it holds the slope down there and aims at nothing."""
+    return squared_slope(lambda point: discriminator(point, z), between(x, x_hat, epsilon))
+
+
 def probability(discriminator: nn.Module) -> Callable[..., Tensor]:
     """The discriminator's probability of real, sigmoid(score), in place of its score."""
     return lambda *x: discriminator(*x).sigmoid()
 
 
+def _held(batch: Any) -> tuple[Tensor, ...]:
+    return batch.real, batch.code.detach(), batch.reconstruction.detach(), batch.epsilon
+
+
 def _pairwise(discriminator: Callable, batch: Any, beyond: NotNegative = 0.0) -> Tensor:
-    held = batch.real, batch.code.detach(), batch.reconstruction.detach(), batch.epsilon
-    return pairwise(discriminator, *held, beyond)
+    return pairwise(discriminator, *_held(batch), beyond)
 
 
 Function = Callable[[nn.Module, Any], Tensor]
@@ -93,6 +101,7 @@ OF_POINTS: Mapping[str, Function] = {
 OF_PAIRS: Mapping[str, Function] = {
     "pairwise": _pairwise,
     "pairwise_probability": lambda discriminator, batch: _pairwise(probability(discriminator), batch),
+    "pairwise_zero": lambda discriminator, batch: pairwise_zero(discriminator, *_held(batch)),
 }
 
 

@@ -138,7 +138,8 @@ def penalty_alone(name: str, network: nn.Module, shown: Mapping[str, Tensor]) ->
     at = epsilon * x + (1 - epsilon) * shown["reconstruction"]
     direction = x - shown["reconstruction"]
     slope = slope_alone(lambda point: judge(torch.cat([point, shown["code"]])), at)
-    return (slope - direction / direction.square().sum().sqrt()).square().sum()
+    aim = 0 if name == "pairwise_zero" else direction / direction.square().sum().sqrt()
+    return (slope - aim).square().sum()
 
 
 def penalty_of_run(name: str, network: nn.Module, parts: Mapping[str, Tensor]) -> Tensor:
