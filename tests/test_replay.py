@@ -1,8 +1,9 @@
 """Stored results against the code as it is: their first steps are trained again and compared.
 
 In double precision the first 131 stored files were replayed with the kernels of AVX-512 and with the plainest that
-torch, MKL, oneDNN and numpy have, every run up to where it diverges: 20 steps amplify the last bit, 1e-16, to at most 9e-12 of
-a loss (a sweep of SGD on the verge of divergence), and to 9e-13 elsewhere. RELATIVE leaves a hundred times that.
+torch, MKL, oneDNN and numpy have, every run up to where it diverges: 20 steps amplify the last bit, 1e-16, to at most
+9e-12 of a loss (a sweep of SGD on the verge of divergence), and to 9e-13 elsewhere. RELATIVE leaves a hundred times
+that.
 Single precision differs by up to 6e-2 between the same two.
 """
 
