@@ -13,6 +13,7 @@ from gancore.stats import Interval, worst_if_diverged
 from gancore.study.ends import ends
 
 NINE = WITHIN.index(9)
+SOURCE_ONE = 0.5  # the weight 1 of the source's penalty, a mean over the plane's two dimensions where ours is a sum
 COLUMNS = {  # of a table of modes: a measure, and which of the radii
     "captured": ("captured", None),
     "held": ("held", None),
@@ -89,12 +90,12 @@ def best(run: xr.Dataset) -> float:
 
 
 def room_at_one(of: Runs) -> dict[str, Interval]:
-    """How much less than a fifth of the modes the weight 1 costs against the best one: means, by data set."""
+    """How much less than a fifth of the modes the source's weight 1 costs against the best one: means, by data set."""
     found = {}
     for name, run in of.items():
         shares = held(run)
         best = shares.isel(weight=int(shares.mean("seed").values.argmax()))
-        cost = best.values - shares.sel(weight=1.0, method="nearest").values
+        cost = best.values - shares.sel(weight=SOURCE_ONE, method="nearest").values
         found[f"room at weight 1 ({name})"] = stats.mean(0.2 - cost)
     return found
 
