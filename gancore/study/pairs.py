@@ -14,7 +14,7 @@ from matplotlib.quiver import Quiver
 
 from gancore.observers.points import evaluation_points
 from gancore.study import plots
-from gancore.study.holding import held, target
+from gancore.study.holding import SOURCE_ONE, held, target
 
 
 def codes(axes: Axes, run: xr.Dataset, mixture: object) -> None:
@@ -114,11 +114,15 @@ def _plane(axes: Axes, run: xr.Dataset, reach: float, span: tuple[float, float])
 
 
 def weights_maps(sweeps: Mapping[str, Mapping[str, xr.Dataset]]) -> Figure:
-    """A titled panel a method, a row a data set, a column a weight: the share of modes held, mean over runs."""
+    """A titled panel a method, a row a data set, a column a weight: the share of modes held, mean over runs.
+
+    Weights are shown as the source counts them, of a mean over a point's dimensions.
+    """
     figure, panels = plt.subplots(1, len(sweeps), figsize=(9, 2.9), squeeze=False)
     for axes, (title, runs) in zip(panels[0], sweeps.items(), strict=True):
         cells = xr.concat([held(run).mean("seed") for run in runs.values()], "data").transpose("data", "weight")
-        mesh = plots.heatmap(axes, cells.assign_coords(data=range(len(runs))), title, ticks=cells.sizes["weight"])
+        named = {"data": range(len(runs)), "weight": cells.weight / SOURCE_ONE}
+        mesh = plots.heatmap(axes, cells.assign_coords(named), title, ticks=cells.sizes["weight"])
         for (row, column), share in np.ndenumerate(cells.values):
             style = {"ha": "center", "va": "center", "color": "black" if share > 0.5 else "white"}
             axes.text(column + 0.5, row + 0.5, f"{share:.2f}", fontsize=7, **style)
