@@ -7,14 +7,13 @@ steps is trained again and compared: `gancore.study.replay`.
 """
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
+import netCDF4
 import numpy as np
 import xarray as xr
 
@@ -104,8 +103,8 @@ class Store:
         """The seeds that are stored."""
         found: set[int] = set()
         for path in self.files(arm, recipe):
-            with h5py.File(_whole(path)) as file:  # many times faster than `read`
-                _check_recipe(path, file.attrs["recipe"], recipe)
+            with netCDF4.Dataset(path.name, memory=_whole(path)) as file:  # many times faster than `read`
+                _check_recipe(path, file.recipe, recipe)
                 found |= set(file["seed"][:].tolist())
         return found
 
@@ -148,16 +147,16 @@ class Store:
 
 def read(path: Path) -> xr.Dataset:
     """A stored file's runs. Raises StudyError where the file is truncated or was altered."""
-    return xr.load_dataset(_whole(path), engine="h5netcdf")
+    return xr.load_dataset(_whole(path), engine="netcdf4")
 
 
-def _whole(path: Path) -> io.BytesIO:
+def _whole(path: Path) -> bytes:
     content = path.read_bytes()
     if digest(content) != path.stem.rsplit("-", 1)[-1]:
         raise StudyError(
             f"{path} is truncated or was altered (its digest differs): restore it, or move it away to train it again"
         )
-    return io.BytesIO(content)
+    return content
 
 
 def _check_recipe(path: Path, stored: str, recipe: Mapping[str, Any]) -> None:
@@ -210,7 +209,7 @@ def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def _content(runs: xr.Dataset) -> bytes:
-    return bytes(runs.drop_encoding().to_netcdf(engine="h5netcdf", encoding=_encoding(runs)))
+    return bytes(runs.drop_encoding().to_netcdf(engine="netcdf4", encoding=_encoding(runs)))
 
 
 def _encoding(runs: xr.Dataset) -> dict[str, dict[str, Any]]:
