@@ -186,6 +186,11 @@ def test_a_conditional_game_can_be_played_with_convolutions():
     assert not any(torch.equal(a, b) for a, b in zip(before, runs.state(), strict=True))
 
 
+def test_a_conditional_game_refuses_what_would_show_fakes_with_other_codes():
+    with pytest.raises(StudyError, match="the remedy 'replay' in the game 'conditional': it keeps fakes without the"):
+        population(digits_recipe("conditional", CODED, remedies=[{"name": "replay"}]), SEEDS, CPU)
+
+
 def test_labelled_pictures_come_with_the_labels_they_have():
     runs = population(digits_recipe("conditional", CODED), SEEDS, CPU)
     x, code = runs.draw(0)[0].tensor_split([64], dim=2)

@@ -1,8 +1,8 @@
 """The games: who plays, and what each player minimises, nothing else.
 
 A game names its PLAYERS in the order in which they move, each with the role by which a network is built for it; what
-its recipe ASKS for and TAKES beside; and its PENALTIES. `batch` computes once what the losses share, and `loss` gives
-what a player minimises, (R,). It is entered in GAMES.
+its recipe ASKS for and TAKES beside; its PENALTIES; and which remedies are UNSUITED to it. `batch` computes once what
+the losses share, and `loss` gives what a player minimises, (R,). It is entered in GAMES.
 """
 
 from gancore.games.autoencoder import Autoencoder

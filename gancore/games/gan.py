@@ -71,6 +71,8 @@ class GAN:
     # What its recipe must say beside what every recipe does, and what it may.
     ASKS: ClassVar = {"objective"}
     TAKES: ClassVar = {"penalties", "turns", "remedies"}
+    # Remedies that would not be what they are called in this game, and why.
+    UNSUITED: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, players: Mapping[str, nn.Module], objective: Objective, penalties: Sequence[Penalty] = ()):
         self.players, self.objective, self.penalties = players, objective, penalties

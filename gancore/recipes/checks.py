@@ -14,6 +14,7 @@ from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES
+from gancore.games.labelled import LabelledGAN
 from gancore.games.mmd import KERNELS
 from gancore.judges.guide import guide_of
 from gancore.nets.architectures import NETWORKS, networks_for
@@ -55,7 +56,7 @@ def check(recipe: Mapping[str, Any]) -> None:
 def check_settings_alone(recipe: Mapping[str, Any]) -> None:
     """As `check`, without a look at the data."""
     game = game_of(DICTIONARY.check("the recipe", recipe))
-    same_keys(recipe, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
+    _check_keys(recipe, game)
     try:
         json.dumps(recipe, sort_keys=True)
     except (TypeError, ValueError) as error:
@@ -69,15 +70,23 @@ def check_settings_alone(recipe: Mapping[str, Any]) -> None:
     check_observe(recipe["observe"], recipe["steps"])
 
 
+def _check_keys(recipe: Mapping[str, Any], game: type[Game]) -> None:
+    of_others = {key for other in GAMES.values() for key in other.ASKS | other.TAKES} - game.ASKS - game.TAKES
+    of_none = {key: value for key, value in recipe.items() if key not in of_others}
+    for part in (of_none, recipe):  # a misspelt 'game' is named before what is then another game's
+        same_keys(part, KEYS | game.ASKS, "the recipe", OPTIONAL | game.TAKES)
+
+
 def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
     """The target and the latents, and whether they have the classes that the game is about."""
-    target, latent = target_of(recipe), latent_of(recipe)
-    if ("conditional_discriminator" in game.PLAYERS.values()) != hasattr(target, "classes"):
+    target, latent, labelled = target_of(recipe), latent_of(recipe), issubclass(game, LabelledGAN)
+    if labelled != hasattr(target, "classes"):
+        games = " or ".join(repr(name) for name, other in GAMES.items() if issubclass(other, LabelledGAN))
         raise StudyError(
             f"the target {recipe['target']['name']!r} in the game {recipe.get('game', 'gan')!r}: allowed are "
-            "'labelled_pictures' in the game 'conditional', and other targets in other games"
+            f"'labelled_pictures' in the game {games}, and other targets in other games"
         )
-    if "conditional_discriminator" in game.PLAYERS.values() or "guidance" in game.ASKS:
+    if labelled or "guidance" in game.ASKS:
         classes = labelled_latents(latent).classes
         whole(CLASSES, CLASSES).check("classes of the latents", classes)
 
@@ -111,7 +120,7 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
     for penalty in each(DICTIONARY, least=0).check("penalties", recipe.get("penalties", [])):
         _check_penalty(penalty, game)
     for remedy in each(DICTIONARY, least=0).check("remedies", recipe.get("remedies", [])):
-        check_choice(REMEDIES, remedy, "remedy")
+        _check_remedy(remedy, recipe, game)
     if "reconstruction" in recipe:
         WEIGHT.check("reconstruction", recipe["reconstruction"])
     if "margin" in recipe:
@@ -136,6 +145,13 @@ def _check_penalty(penalty: Mapping[str, Any], game: type[Game]) -> None:
     if "stop" in penalty:
         whole(start + 1).check(f"stop of {where}", penalty["stop"])
     check_settings(function, 2, settings_of(penalty), where, beside=PENALTY_KEYS)
+
+
+def _check_remedy(remedy: Mapping[str, Any], recipe: Mapping[str, Any], game: type[Game]) -> None:
+    check_choice(REMEDIES, remedy, "remedy")
+    if why := game.UNSUITED.get(remedy["name"]):
+        allowed = ", ".join(name for name in REMEDIES if name not in game.UNSUITED)
+        raise StudyError(f"the remedy {remedy['name']!r} in the game {recipe['game']!r}: {why}; allowed are {allowed}")
 
 
 def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
