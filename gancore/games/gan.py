@@ -85,6 +85,10 @@ class GAN:
         """What the discriminator is shown as real, and what as fake."""
         return [batch.real], [batch.fake]
 
+    def scoring(self, discriminator: Discriminator) -> Discriminator:
+        """What gives points their scores, (R, B, 1), where a discriminator gives them more."""
+        return discriminator
+
     def loss(self, player: str, batch: Batch, discriminator: Discriminator | None = None) -> Tensor:
         shown = batch.detached() if player == "discriminator" else batch
         return getattr(self, f"{player}_loss")(shown, discriminator or self.discriminator)

@@ -52,14 +52,14 @@ def _judges_packs(runs: Population) -> bool:
 
 
 def judge_of_points(runs: Population) -> Callable[..., Tensor]:
-    """The discriminator. Raises StudyError where there is none, or one that gives no score to a point alone."""
+    """What gives points their scores. Raises StudyError without a discriminator that gives one to a point alone."""
     (discriminator,) = players_of(runs, "discriminator")
     fault = OTHERWISE.get(runs.game.PLAYERS["discriminator"])
     if getattr(discriminator, "looks_across", False):
         fault = "judges a point by its batch"
     if fault:
         raise StudyError(f"scores of points alone are observed, and the game's discriminator {fault}")
-    return discriminator
+    return runs.game.scoring(discriminator)
 
 
 def having(source: Any, *abilities: str) -> Any:
