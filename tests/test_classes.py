@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from arms import ADAM, CPU, player
-from test_guided import CODED, SECTIONED, UNIFORM, WEIGHTS, digits_recipe
+from test_guided import CLASSIFYING, CODED, SECTIONED, UNIFORM, WEIGHTS, digits_recipe
 
 from gancore.data.images import digits
 from gancore.data.mixtures import Ring
@@ -186,8 +186,9 @@ def test_a_generator_that_ignores_its_code_lands_on_other_digits_by_chance_alone
     assert found["landed"].max() <= 1 / 9 + 1e-6
 
 
-def test_a_conditional_game_is_watched_as_the_others_are():
-    recipe = digits_recipe("conditional", CODED, observe={"quality": {"times": 1, "points": 30}})
+@pytest.mark.parametrize("game", ["conditional", *CLASSIFYING])
+def test_a_game_of_labelled_images_is_watched_as_the_others_are(game):
+    recipe = digits_recipe(game, CODED, observe={"quality": {"times": 1, "points": 30}})
     found = watched(copy.deepcopy(recipe))
     assert found["fid"].isfinite().all()
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from arms import ADAM, CPU, bigan, moons, ordinary
+from test_guided import digits_recipe
 from test_train import textbook
 
 from gancore.errors import StudyError
@@ -28,6 +29,8 @@ RECIPES = {
     "few steps": moons(steps=5),
     "several turns": moons(points=None) | {"objective": "wasserstein", "turns": {"discriminator": 2}},
     "penalty": moons() | {"penalties": [{"name": "wgan_gp", "weight": 0.3}]},
+    "acgan": digits_recipe("acgan", penalties=[{"name": "r1", "weight": 0.3}]),
+    "fake_class": digits_recipe("fake_class", penalties=[{"name": "r1", "weight": 0.3}]),
     "bigan": bigan(penalties=[{"name": "pairwise", "weight": 0.1}], reconstruction=0.7),
 }
 

@@ -20,14 +20,18 @@ UNIFORM = {"name": "uniform"}
 WEIGHTS = {"adversarial": 0.5, "classification": 2.0, "statistics": 3.0}
 CODED = {"name": "coded", "classes": 10, "noise": 4}
 SECTIONED = {"name": "sectioned", "classes": 10, "noise": 12}
+CLASSIFYING = ("acgan", "fake_class")
 
 
 def digits_recipe(game, latent=SECTIONED, weights=WEIGHTS, **more):
     """A small game on the digits of scikit-learn; `more` replaces or adds whole entries."""
-    target = {"name": "labelled_pictures" if game == "conditional" else "pictures", "images": "digits"}
+    labelled = game in ("conditional", *CLASSIFYING)
+    target = {"name": "labelled_pictures" if labelled else "pictures", "images": "digits"}
     networks = {"generator": player([9], "tanh", ADAM, UNIFORM), "discriminator": player([8, 6], "tanh", ADAM, UNIFORM)}
     base = {"game": game, "target": target, "latent": latent, "batch": 30, "players": networks, "steps": 6}
     base |= {"objective": "non_saturating", "observe": {}}
+    if game in CLASSIFYING:
+        base["classification"] = {"generator": 0.7, "discriminator": 1.5}
     if "guided" in game:
         base["guidance"] = {"images": "digits", "weights": weights}
     if game == "guided_alone":
@@ -96,7 +100,7 @@ def test_weights_may_differ_from_run_to_run_and_be_swept():
         assert_close(together[cell::3], alone)
 
 
-@pytest.mark.parametrize("game", ["guided", "guided_alone", "conditional"])
+@pytest.mark.parametrize("game", ["guided", "guided_alone", "conditional", *CLASSIFYING])
 def test_a_run_depends_on_its_seed_alone(game):
     recipe = digits_recipe(game, CODED)
     together, alone = (torch.stack(train(population(recipe, seeds, CPU), 6).first_losses) for seeds in (SEEDS, [8]))

@@ -7,6 +7,7 @@ import textwrap
 import pytest
 import torch
 from arms import ADAM, CPU, bigan, moons
+from test_guided import CLASSIFYING, digits_recipe
 from torch.testing import assert_close
 
 from gancore.errors import StudyError
@@ -82,6 +83,15 @@ def test_a_discriminator_of_pairs_sees_the_two_side_by_side(mine):
     runs = population(recipe, [0, 1], CPU)
     train(runs, 2)
     assert next(runs.game.discriminator.parameters()).shape == (2, 8, 2)
+
+
+@pytest.mark.parametrize("game", CLASSIFYING)
+def test_a_discriminator_that_classifies_has_an_output_a_class_and_one_more(mine, game):
+    recipe = digits_recipe(game)
+    recipe["players"]["discriminator"] = own("mine:mlp") | {"optimiser": ADAM}
+    runs = population(recipe, [0, 1], CPU)
+    train(runs, 2)
+    assert [tuple(p.shape) for p in runs.game.discriminator.parameters()][2] == (2, 11, 8)
 
 
 def test_its_optimiser_can_be_swept_with_the_same_start_in_every_cell(mine):

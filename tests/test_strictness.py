@@ -7,7 +7,7 @@ import netCDF4
 import pytest
 from arms import ADAM, CPU, bigan, encoder_alone, moons
 from PIL import Image
-from test_guided import SECTIONED, digits_recipe
+from test_guided import CLASSIFYING, SECTIONED, digits_recipe
 
 from gancore.errors import StudyError
 from gancore.files import ROOT
@@ -63,6 +63,16 @@ def small_recipes():
         "steps": 2,
         "observe": {"pulls": {"times": 1}, "sections": {"at": [2], "points": 20}, "plates": {"at": [2], "pictures": 2}},
     }
+    classifying = {
+        game: digits_recipe(
+            game,
+            penalties=[{"name": "r1", "weight": 0.5, "every": 2}],
+            sweep={"weight": {"sets": ["classification.generator"], "values": [0, 2]}},
+            observe={"sections": {"at": [2], "points": 20}, "scores": {"at": [2], "pictures": 2}},
+        )
+        | {"steps": 2}
+        for game in CLASSIFYING
+    }
     energy, kernel, compared = (moons(steps=2, optimiser=ADAM) for _ in range(3))
     energy["players"]["discriminator"]["code"] = 2
     kernel["players"]["discriminator"]["outputs"] = 2
@@ -70,7 +80,7 @@ def small_recipes():
     compared["objective"] = {"name": "f_gan", "divergence": "pearson"}
     del energy["objective"], kernel["objective"]
     return {
-        **{"ring": ring, "pairs": pairs, "alone": alone, "guided": guided, "minibatch": compared},
+        **{"ring": ring, "pairs": pairs, "alone": alone, "guided": guided, "minibatch": compared, **classifying},
         "energy": energy | {"game": "ebgan", "margin": 1.0, "sweep": {"m": {"sets": ["margin"], "values": [1, 2]}}},
         "kernel": kernel | {"game": "mmd_gan", "kernel": {"name": "gaussian", "widths": [1, 2]}},
         "targets": moons(steps=2) | {"objective": {"name": "least_squares", "a": -1, "b": 1, "c": 0}},

@@ -5,10 +5,12 @@ its recipe ASKS for and TAKES beside; its PENALTIES; and which remedies are UNSU
 the losses share, and `loss` gives what a player minimises, (R,). It is entered in GAMES.
 """
 
+from gancore.games.acgan import ACGAN
 from gancore.games.autoencoder import Autoencoder
 from gancore.games.bigan import BiGAN
 from gancore.games.conditional import Conditional
 from gancore.games.ebgan import EBGAN
+from gancore.games.fake_class import FakeClass
 from gancore.games.gan import GAN, Batch, Game
 from gancore.games.guided import Guided, GuidedAlone
 from gancore.games.mmd import MMDGAN
@@ -19,6 +21,8 @@ GAMES = {
     "bigan": BiGAN,
     "autoencoder": Autoencoder,
     "conditional": Conditional,
+    "acgan": ACGAN,
+    "fake_class": FakeClass,
     "ebgan": EBGAN,
     "mmd_gan": MMDGAN,
     "guided": Guided,
@@ -27,6 +31,7 @@ GAMES = {
 }
 
 __all__ = [
+    "ACGAN",
     "EBGAN",
     "GAMES",
     "GAN",
@@ -36,6 +41,7 @@ __all__ = [
     "Batch",
     "BiGAN",
     "Conditional",
+    "FakeClass",
     "Game",
     "Guided",
     "GuidedAlone",

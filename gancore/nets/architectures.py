@@ -77,6 +77,9 @@ class FullyConnected(Architecture):
     def embedding_discriminator(self) -> nn.Module:
         return self._mlp(self.target.dimensions, self.spec["outputs"])
 
+    def classifying_discriminator(self) -> nn.Module:
+        return self._mlp(self.target.dimensions, self.target.classes + 1)
+
     def autoencoding_discriminator(self) -> nn.Module:
         """An encoder to a code, and a decoder with its layers in the other order, which has the player's output."""
         activation, output = self._activations()
@@ -119,6 +122,9 @@ class Convolutional(Architecture):
 
     def embedding_discriminator(self) -> nn.Module:
         return self._inwards(self.spec["outputs"], *self._activations())
+
+    def classifying_discriminator(self) -> nn.Module:
+        return self._inwards(self.target.classes + 1, *self._activations())
 
     def autoencoding_discriminator(self) -> nn.Module:
         code, activation = self.spec["code"], self.spec["activation"]

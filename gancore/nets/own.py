@@ -58,8 +58,10 @@ def own_network(
     player: Mapping[str, Any], seeds: Sequence[int], name: str, role: str, target: Any, latent: int
 ) -> nn.Module:
     """The networks of a player of this `name`, one a seed, for points of the target and latents of a dimension."""
-    beside = {"pair_discriminator": latent, "conditional_discriminator": getattr(target, "classes", 0)}
+    classes = getattr(target, "classes", 0)
+    beside = {"pair_discriminator": latent, "conditional_discriminator": classes}
     sizes = {"generator": (latent, target.dimensions), "encoder": (target.dimensions, latent)}
+    sizes["classifying_discriminator"] = target.dimensions, classes + 1
     inputs, outputs = sizes.get(role, (target.dimensions + beside.get(role, 0), 1))
     function, settings = _function(player["network"]), _settings(player)
     networks = Stacked(lambda: function(role, inputs, outputs, **settings), seeds, name)

@@ -111,6 +111,10 @@ def _kernel(recipe: Mapping[str, Any], like: Tensor) -> Kernel:
     return make(KERNELS, recipe["kernel"], "kernel")
 
 
+def _classification(recipe: Mapping[str, Any], like: Tensor) -> dict[str, Tensor]:
+    return {player: _weight(weight, like) for player, weight in recipe["classification"].items()}
+
+
 def _guidance(recipe: Mapping[str, Any], like: Tensor) -> Guidance:
     spec = recipe["guidance"]
     guide, real = guide_of(spec["images"], spec.get("file"), spec.get("digest"))
@@ -125,6 +129,7 @@ PARTS = {
     "reconstruction": _reconstruction,
     "margin": _margin,
     "kernel": _kernel,
+    "classification": _classification,
     "guidance": _guidance,
 }
 

@@ -128,6 +128,8 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
     if "kernel" in recipe:
         check_choice(KERNELS, recipe["kernel"], "kernel")
         whole(2).check("batch, of which the kernel compares pairs,", recipe["batch"])
+    if "classification" in recipe:
+        _check_classification(recipe["classification"], game)
     if "guidance" in recipe:
         _check_guidance(recipe, game)
 
@@ -179,6 +181,12 @@ def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player:
         if not hasattr(target, "image"):
             raise StudyError(f"the {name} is convolutional, and {recipe['target']['name']!r} has no images")
         smallest_side(target.image, player["channels"], player["strides"])
+
+
+def _check_classification(weights: Any, game: type[Game]) -> None:
+    same_keys(weights, game.PLAYERS.keys(), "the classification")
+    for player, weight in weights.items():
+        WEIGHT.check(f"the {player}'s weight of the classification", weight)
 
 
 def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:

@@ -18,7 +18,7 @@ from gancore.errors import StudyError
 # The places whose value may differ from run to run; elsewhere a list would mean something else.
 PER_RUN = re.compile(
     r"players\.\w+\.optimiser\.(rate|momentum|beta1)|penalties\.\d+\.weight|reconstruction|margin|guidance\.weights\.\w+"
-    r"|remedies\.\d+\.(weight|share|adversarial)"
+    r"|classification\.\w+|remedies\.\d+\.(weight|share|adversarial)"
 )
 
 
@@ -74,7 +74,7 @@ def _put(recipe: dict[str, Any], place: str, value: Any) -> None:
         raise StudyError(f"the sweep sets {place!r}, which the recipe does not have") from error
     if not PER_RUN.fullmatch(place):
         allowed = (
-            "an optimiser's rate, momentum and beta1, the weights of penalties, reconstruction and guidance, a margin, "
-            "and the weights and shares of remedies"
+            "an optimiser's rate, momentum and beta1, the weights of penalties, reconstruction, guidance and "
+            "classification, a margin, and the weights and shares of remedies"
         )
         raise StudyError(f"the sweep sets {place!r}, which is the same for all runs: allowed are {allowed}")
