@@ -129,6 +129,10 @@ def ring(**observe):
     return moons(steps=2, observe=observe) | {"target": RING_SPEC}
 
 
+def on_line(**observe):
+    return moons(steps=2, observe=observe) | {"target": {"name": "line", "modes": 2, "deviation": 0.1}}
+
+
 def of_digits(game="gan", latent=3, **observe):
     return digits_recipe(game, latent, observe=observe) | {"steps": 2}
 
@@ -143,6 +147,7 @@ OBSERVED = {
     "measures": lambda spec: ring(measures=spec | {"points": 9}),
     "snapshots": lambda spec: ring(snapshots=spec | {"points": 9}),
     "portraits": lambda spec: ring(portraits=spec | {"points": 9}),
+    "scores_on_line": lambda spec: on_line(scores_on_line=spec | {"half_width": 1.5, "places": 3}),
     "arrows": lambda spec: ring(arrows=spec | {"half_width": 1.5, "places": 3}),
     "field": lambda spec: ring(field=spec | {"half_width": 1.5, "places": 3, "points": 6, "radii": [0.1]}),
     "basins": lambda spec: ring(basins=spec | {"directions": 2, "reach": 1.0, "places": 5}),

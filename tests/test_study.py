@@ -193,10 +193,10 @@ def test_arms_with_seeds_of_their_own_and_small_populations_are_all_trained(open
     ("words", "sentence"),
     [
         (["check", "--profile", "fast"], "unknown profile 'fast': allowed are smoke, quick, paper"),
-        (["check", "--notebooks", "99"], "unknown notebook '99': allowed are 01"),
+        (["check", "--notebooks", "99"], "unknown notebook '99': allowed are 00"),
         (["check", "--device", "tpu"], "unknown device 'tpu': allowed are auto, cpu, cuda and cuda:N"),
         (["check", "--share", "3/2"], "unknown share '3/2': allowed is i/k with 1 <= i <= k, such as 1/2"),
-        (["check", "--notebooks", ""], "notebooks '': allowed are all, or different ones of 01"),
+        (["check", "--notebooks", ""], "notebooks '': allowed are all, or different ones of 00"),
         (["train", "--notebooks", "01", "--share", "0/2"], "unknown share '0/2'"),
         (["figures", "--notebooks", "1x"], "unknown notebook '1x'"),
         (["figures", "--notebooks", "01 01"], "notebooks '01 01': allowed are"),

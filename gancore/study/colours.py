@@ -13,6 +13,6 @@ _ARMS = {
     SKY: ("replay", "replay-fall", "chase-replay", "conditional", "wgan-gp"),
     BROWN: ("unrolled", "chase-unrolled", "gan"),
     RED: ("overfitted", "bigan-rec"),
-    GREY: ("wgan",),
+    GREY: ("wgan", "equal-rates"),
 }
 COLOURS = {arm: colour for colour, arms in _ARMS.items() for arm in arms}  # of the arms that notebooks compare
