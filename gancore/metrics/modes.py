@@ -38,6 +38,14 @@ def modes_of(target: Any, reach: float = math.inf) -> Modes:
     return Modes(CLASSES, judge(target.images))
 
 
+def spread_within(x: Tensor, target: Gaussians) -> Tensor:
+    """How far a point is from the middle of its mode's points, median over the points: (R, n, D) -> (R,)."""
+    modes = modes_of(target)
+    member = one_hot(modes.name(x), modes.count).to(x)  # (R, n, modes)
+    middles = member.mT @ x / member.sum(1).clamp(min=1)[..., None]
+    return (x - member @ middles).norm(dim=2).median(1).values
+
+
 def _nearest(target: Gaussians, count: int, reach: float) -> Modes:
     def name(x: Tensor) -> Tensor:
         distance, nearest = target.nearest(x)

@@ -7,9 +7,13 @@ says otherwise. Arguments and velocities are numbers, or arrays of one shape.
 
 from collections.abc import Callable, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from scipy.special import expit as sigmoid
+
+from gancore.study.colours import PURPLE, RED
 
 Velocity = tuple[np.ndarray, np.ndarray]
 Field = Callable[[np.ndarray, np.ndarray], Velocity]
@@ -77,10 +81,28 @@ def draw_field(axes: Axes, field: Field, reach: float = 2, places: int = 13) -> 
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="theta", ylabel="psi", aspect="equal")
 
 
-FIELDS = {"plain": plain, "R1": r1, "unrolled": unrolled, "relativistic": relativistic}
-
-
 def linearised(field: Field, small: float = 1e-6) -> np.ndarray:
     """The field's Jacobian at (0, 0), by differences: rows the velocities of theta and psi, (2, 2)."""
     columns = [(np.array(field(*v)) - np.array(field(*-v))) / (2 * small) for v in small * np.eye(2)]
     return np.stack(columns, 1)
+
+
+FIELDS = {"plain": plain, "R1": r1, "unrolled": unrolled, "relativistic": relativistic}
+UPDATES = {"at once": simultaneous, "in turns": alternating}
+
+
+def panels(start: Sequence[float], rate: float, steps: int) -> Figure:
+    """The four fields, each with a trajectory of both kinds of update from `start`, (theta, psi)."""
+    figure, row = plt.subplots(1, len(FIELDS), figsize=(9, 2.7), sharey=True)
+    for axes, (name, field) in zip(row, FIELDS.items(), strict=True):
+        draw_field(axes, field)
+        for (title, update), colour in zip(UPDATES.items(), (RED, PURPLE), strict=True):
+            axes.plot(*path(update, field, start, rate, steps).T, color=colour, linewidth=1, label=title)
+        axes.set_title(name)
+    row[0].legend(loc="upper right")
+    return figure
+
+
+def distances(field: Field, start: Sequence[float], rate: float, steps: int) -> list[float]:
+    """How far from the equilibrium the players end by each of the UPDATES."""
+    return [float(np.hypot(*path(update, field, start, rate, steps)[-1])) for update in UPDATES.values()]

@@ -4,11 +4,15 @@
 run at a frame needs `snapshots`, and D needs `scores_on_line` at the places of LINE.
 """
 
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from IPython.display import HTML
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from scipy.special import expit as sigmoid
 
 from gancore import stats
@@ -17,6 +21,7 @@ from gancore.metrics.hops import hops
 from gancore.observers.lines import line
 from gancore.observers.points import evaluation_points
 from gancore.stats import Interval
+from gancore.study.animation import scrubber
 from gancore.study.colours import FAKE, REAL
 from gancore.study.colours import RED as HOT
 from gancore.study.colours import SKY as COLD
@@ -49,6 +54,20 @@ def moment(axes: Axes, of: xr.Dataset, frame: int, real: np.ndarray, top: float 
     axes.set(xlim=(BINS[0], BINS[-1]), ylim=(0, 1.05 * top), yticks=[], xticks=[-28, 4, 36])
 
 
+def film(arms: Mapping[str, xr.Dataset], real: np.ndarray, alt: str, most: int = 60) -> HTML:
+    """The first runs of these arms, by their titles, over their first frames, at most so many, with a scrubber."""
+    figure, panels = plt.subplots(1, len(arms), figsize=(3.5 * len(arms), 2.4))
+    steps = next(iter(arms.values())).frame.values[:most]
+
+    def draw(frame: int) -> None:
+        for axes, (title, of) in zip(panels, arms.items(), strict=True):
+            axes.clear()
+            moment(axes, of, frame, real)
+            axes.set_title(title)
+
+    return scrubber(figure, draw, [f"step {step:,}" for step in steps], alt)
+
+
 def curve(axes: Axes, of: xr.Dataset, recipe: dict, frame: int, colour: str, label: str) -> None:
     """What the first run's generator makes of each of the latents on which it is judged, in order: its curve."""
     first = of.isel(drawn=0, frame=frame)
@@ -63,17 +82,44 @@ def hot(of: xr.Dataset) -> np.ndarray:
     return (1 + hot_share - cold_share) / 2
 
 
-def all_runs(axes: Axes, of: xr.Dataset, title: str) -> QuadMesh:
-    """Every run a row, the first seed on top: red where fakes are hot, blue where cold, white where both or none."""
-    mesh = axes.pcolormesh(of.moment, of.seed, hot(of), cmap=HEAT, vmin=0, vmax=1, rasterized=True, shading="nearest")
-    axes.invert_yaxis()
-    axes.set_title(title)
-    return mesh
+def all_runs(arms: Mapping[str, xr.Dataset]) -> Figure:
+    """A panel an arm, by its title, and in it every run a row, the first seed on top.
+
+    Red where the fakes are hot, blue where they are cold, white where they are at both places or at neither.
+    """
+    figure, panels = plt.subplots(len(arms), 1, figsize=(9, 1.8 * len(arms)), sharex=True)
+    for axes, (title, of) in zip(panels, arms.items(), strict=True):
+        mesh = axes.pcolormesh(
+            of.moment, of.seed, hot(of), cmap=HEAT, vmin=0, vmax=1, rasterized=True, shading="nearest"
+        )
+        axes.invert_yaxis()
+        axes.set(title=title, ylabel="seed")
+    panels[-1].set_xlabel("step")
+    bar = figure.colorbar(mesh, ax=panels, ticks=[0, 0.5, 1], shrink=0.5)
+    bar.set_ticklabels(["all cold", "half", "all hot"])
+    return figure
 
 
 def jumps(of: xr.Dataset) -> np.ndarray:
     """How often the other place has come to hold the fakes: (seeds,)."""
     return hops(of.mode_shares.values).sum(-1)
+
+
+def around_jump(of: xr.Dataset, apart: Sequence[int]) -> list[int]:
+    """Frames so many places from that of the first run's first jump in the second half, or from the middle if none."""
+    later = second_half(of)
+    jumped = hops(later.mode_shares.values[0])
+    step = later.moment.values[1:][jumped][0] if jumped.any() else later.moment.values[0]
+    at = int(np.searchsorted(of.frame.values, step))
+    return [int(np.clip(at + places, 0, of.sizes["frame"] - 1)) for places in apart]
+
+
+def pace(of: xr.Dataset, every: int) -> tuple[np.ndarray, np.ndarray]:
+    """Jumps in each stretch of so many observations, (seeds, stretches), and the steps in their middles."""
+    jumped = hops(of.mode_shares.values)
+    starts = np.arange(0, jumped.shape[1], every)
+    middles = of.moment.values[np.minimum(starts + every // 2, jumped.shape[1])]
+    return np.add.reduceat(jumped.astype(int), starts, axis=1), middles
 
 
 def second_half(of: xr.Dataset) -> xr.Dataset:
