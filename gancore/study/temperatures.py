@@ -54,15 +54,14 @@ def moment(axes: Axes, of: xr.Dataset, frame: int, real: np.ndarray, top: float 
     axes.set(xlim=(BINS[0], BINS[-1]), ylim=(0, 1.05 * top), yticks=[], xticks=[-28, 4, 36])
 
 
-def film(arms: Mapping[str, xr.Dataset], real: np.ndarray, alt: str, most: int = 60) -> HTML:
-    """The first runs of these arms, by their titles, over their first frames, at most so many, with a scrubber."""
+def film(arms: Mapping[str, xr.Dataset], real: np.ndarray, steps: Sequence[int], alt: str) -> HTML:
+    """The first runs of these arms, by their titles, at the frames of these steps, with a scrubber."""
     figure, panels = plt.subplots(1, len(arms), figsize=(3.5 * len(arms), 2.4))
-    steps = next(iter(arms.values())).frame.values[:most]
 
-    def draw(frame: int) -> None:
+    def draw(i: int) -> None:
         for axes, (title, of) in zip(panels, arms.items(), strict=True):
             axes.clear()
-            moment(axes, of, frame, real)
+            moment(axes, of, int(np.searchsorted(of.frame.values, steps[i])), real)
             axes.set_title(title)
 
     return scrubber(figure, draw, [f"step {step:,}" for step in steps], alt)
