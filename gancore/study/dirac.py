@@ -71,14 +71,14 @@ def path(update: Callable, field: Field, start: Sequence[float], rate: float, st
     return np.array(points)
 
 
-def draw_field(axes: Axes, field: Field, reach: float = 2, places: int = 13) -> None:
+def draw_field(axes: Axes, field: Field, reach: float = 2, places: int = 11) -> None:
     """The field's directions over a square, theta to the right and psi up, and its equilibrium."""
     theta, psi = np.meshgrid(*[np.linspace(-reach, reach, places)] * 2)
     towards, away = field(theta, psi)
     length = np.maximum(np.hypot(towards, away), np.finfo(float).tiny)
-    axes.quiver(theta, psi, towards / length, away / length, color="0.75", scale=24, width=0.004, pivot="mid")
+    axes.quiver(theta, psi, towards / length, away / length, color="0.6", scale=20, width=0.007, pivot="mid")
     axes.plot(0, 0, "k+")
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="theta", ylabel="psi", aspect="equal")
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel=r"$\theta$", aspect="equal")
 
 
 def linearised(field: Field, small: float = 1e-6) -> np.ndarray:
@@ -93,13 +93,14 @@ UPDATES = {"at once": simultaneous, "in turns": alternating}
 
 def panels(start: Sequence[float], rate: float, steps: int) -> Figure:
     """The four fields, each with a trajectory of both kinds of update from `start`, (theta, psi)."""
-    figure, row = plt.subplots(1, len(FIELDS), figsize=(9, 2.7), sharey=True)
+    figure, row = plt.subplots(1, len(FIELDS), figsize=(9, 2.9), sharey=True)
     for axes, (name, field) in zip(row, FIELDS.items(), strict=True):
         draw_field(axes, field)
         for (title, update), colour in zip(UPDATES.items(), (RED, PURPLE), strict=True):
             axes.plot(*path(update, field, start, rate, steps).T, color=colour, linewidth=1, label=title)
         axes.set_title(name)
-    row[0].legend(loc="upper right")
+    row[0].set_ylabel(r"$\psi$")
+    figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
