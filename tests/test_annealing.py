@@ -74,7 +74,7 @@ def test_pairs_no_farther_apart_than_the_data_are_wide_are_spared():
     [
         (PGP | {"beyond": -1}, "beyond of the penalty 'pairwise' = -1: allowed is a number from 0"),
         (PGP | {"falls": 0}, "falls of the penalty 'pairwise' = 0: allowed is a whole number from 1 up"),
-        ({"name": "pairwise"}, "'weight' is missing from a penalty: allowed are every, falls, name, start, stop, w"),
+        ({"name": "pairwise"}, "'weight' is missing from a penalty: allowed are beyond, every, falls, name, start, s"),
         ({"weight": 1.0}, "'name' is missing from a penalty"),
     ],
 )

@@ -3,6 +3,7 @@
 Settings of what is chosen by name are those in its signature. A sweep is checked value by value.
 """
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -137,7 +138,8 @@ def _check_game(recipe: Mapping[str, Any], game: type[Game]) -> None:
 def _check_penalty(penalty: Mapping[str, Any], game: type[Game]) -> None:
     """What all penalties have, and the settings of its own function, after the discriminator and the batch."""
     if not {"name", "weight"} <= penalty.keys():
-        same_keys(penalty, {"name", "weight"}, "a penalty", PENALTY_KEYS)
+        own = {key for of in game.PENALTIES.values() for key in list(inspect.signature(of).parameters)[2:]}
+        same_keys(penalty, {"name", "weight"}, "a penalty", PENALTY_KEYS | own)
     function = choose(game.PENALTIES, penalty["name"], "penalty")
     where = f"the penalty {penalty['name']!r}"
     WEIGHT.check(f"weight of {where}", penalty["weight"])
