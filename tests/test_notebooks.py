@@ -16,6 +16,7 @@ from gancore.notebooks import chosen, find, numbers
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CELLS, LINES = 50, 8  # cells at most, and lines of the median code cell
+WIDTH = 95  # characters of a line of code
 LONGER = {"05": 10}  # of a notebook that decides seven claims with sixteen arms
 ASKED = {"profile", "first_seed", "n_seeds", "device", "results", "train", "share"}
 
@@ -53,6 +54,11 @@ def test_half_of_a_notebook_is_prose_and_its_code_is_short(notebook, path):
     assert len(lengths) <= len(notebook.cells) / 2
     assert statistics.median(lengths) <= LONGER.get(path.name[:2], LINES)
     assert max(lengths) <= 30
+
+
+def test_no_line_of_code_is_cut_in_a_rendered_page(notebook):
+    lines = [line for cell in code_cells(notebook) for line in cell.source.splitlines()]
+    assert [line for line in lines if len(line) > WIDTH] == []
 
 
 def test_every_cell_was_executed_in_order_without_error_or_stderr(notebook):

@@ -135,14 +135,19 @@ def test_a_stored_run_in_single_precision_begins_as_in_double(path):
     """Every run in the first step, and most in the second: Adam's first update is as large for a gradient of 1e-9.
 
     Measured are 4e-7, but 2.3e-6 where wide layers start with weights of deviation 1, whose scores are in the hundreds;
-    and, in the median of one file, 1.4e-6 in the second step. Of UNBENT it is up to 6.2e-5.
+    and, in the median of one file, 1.4e-6 in the second step. Of UNBENT it is 2.9e-5 without the encoder's loss, which
+    a shift of all scores moves as it moves the generator's; the critic's own it leaves alone.
     """
     stored = read(path)
-    single, double = (stored[name].transpose("first_step", "player", ...).values for name in ("first_losses", DOUBLE))
-    assert single.shape == double.shape and double.dtype == np.float64 and len(double) == FIRST_STEPS
-    gap = abs(single[:2] - double[:2]) / (1 + abs(double[:2]))
-    unbent = f"{path.parent.name}/{path.name}".startswith(UNBENT)
-    assert gap[0].max() < 5e-6 and np.median(gap[1]) < (1e-4 if unbent else 5e-6)
+    single, double = (stored[name].transpose("first_step", "player", ...) for name in ("first_losses", DOUBLE))
+    assert single.shape == double.shape and double.dtype == np.float64 and double.sizes["first_step"] == FIRST_STEPS
+    gap = (abs(single - double) / (1 + abs(double))).isel(first_step=slice(2))
+    assert gap[0].max() < 5e-6
+    if f"{path.parent.name}/{path.name}".startswith(UNBENT):
+        assert np.median(gap[1].sel(player=["generator", "discriminator"])) < 5e-5
+        assert np.median(gap[1].sel(player="discriminator")) < 5e-6
+    else:
+        assert np.median(gap[1]) < 5e-6
 
 
 @pytest.mark.parametrize("kernels", ["default", "avx2"])

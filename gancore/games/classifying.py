@@ -59,8 +59,7 @@ class ClassifyingGAN(LabelledGAN):
         real, fake = scores_of(discriminator, *self.pairs(batch))  # (R, B, classes + 1) each
         told_apart = self.objective.discriminator(self.score(real), self.score(fake))
         loss = told_apart + self.weights["discriminator"] * self.class_loss(real, fake, batch)
-        due = [penalty for penalty in self.penalties if penalty.due(batch.turn)]
-        return sum((penalty(self.scoring(discriminator), batch) for penalty in due), loss)
+        return self.penalised(loss, batch, self.scoring(discriminator))
 
 
 def named(outputs: Tensor, code: Tensor) -> Tensor:

@@ -100,5 +100,9 @@ class GAN:
 
     def discriminator_loss(self, batch: Batch, discriminator: Discriminator) -> Tensor:
         loss = self.objective.discriminator(*scores_of(discriminator, *self.pairs(batch)))
+        return self.penalised(loss, batch, discriminator)
+
+    def penalised(self, loss: Tensor, batch: Batch, discriminator: Discriminator) -> Tensor:
+        """The loss, (R,), and the penalties that are due of what gives points their scores."""
         due = [penalty for penalty in self.penalties if penalty.due(batch.turn)]
         return sum((penalty(discriminator, batch) for penalty in due), loss)
