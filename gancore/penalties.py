@@ -23,12 +23,12 @@ def slope_at(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)[0]
 
 
-def squared_slope(discriminator: nn.Module, x: Tensor) -> Tensor:
+def squared_slope(discriminator: Callable, x: Tensor) -> Tensor:
     """E |grad D(x)|^2 over each run's points: (R, B, ...) -> (R,); differentiable."""
     return batch_mean(slope_at(discriminator, x).flatten(2).square().sum(2))
 
 
-def r1(discriminator: nn.Module, real: Tensor) -> Tensor:
+def r1(discriminator: Callable, real: Tensor) -> Tensor:
     """E |grad D(real)|^2 / 2 (Mescheder et al. 2018, equation 9)."""
     return squared_slope(discriminator, real) / 2
 
@@ -76,6 +76,11 @@ def pairwise_zero(discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, 
     return squared_slope(lambda point: discriminator(point, z), between(x, x_hat, epsilon))
 
 
+def r1_of_pairs(discriminator: Callable, x: Tensor, z: Tensor) -> Tensor:
+    """E |grad_x D(x, z)|^2 / 2 at real points and their codes z = E(x), held fixed: R1 for a judge of pairs."""
+    return r1(lambda point: discriminator(point, z), x)
+
+
 def probability(discriminator: nn.Module) -> Callable[..., Tensor]:
     """The discriminator's probability of real, sigmoid(score), in place of its score."""
     return lambda *x: discriminator(*x).sigmoid()
@@ -102,6 +107,7 @@ OF_PAIRS: Mapping[str, Function] = {
     "pairwise": _pairwise,
     "pairwise_probability": lambda discriminator, batch: _pairwise(probability(discriminator), batch),
     "pairwise_zero": lambda discriminator, batch: pairwise_zero(discriminator, *_held(batch)),
+    "r1_of_pairs": lambda discriminator, batch: r1_of_pairs(discriminator, batch.real, batch.code.detach()),
 }
 
 

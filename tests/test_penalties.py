@@ -21,7 +21,7 @@ from gancore.training.loop import train
 
 RUNS, POINTS, LATENT = 3, 5, 2
 ALL = OF_POINTS | OF_PAIRS
-AIMED = [name for name in OF_PAIRS if name != "pairwise_zero"]
+AIMED = [name for name in OF_PAIRS if name not in ("pairwise_zero", "r1_of_pairs")]
 WEIGHTS = [0.0, 0.3, 7.0]
 
 
@@ -95,7 +95,7 @@ def test_the_pairwise_penalty_of_a_plane_is_how_far_its_slope_is_from_the_direct
     plane.body[0].weight.data.copy_(torch.cat([PLANES, b.expand(RUNS, 1, 2)], 2))
     unit = nn.functional.normalize(shown.real - shown.reconstruction, dim=2)
     at = shown.epsilon * shown.real + (1 - shown.epsilon) * shown.reconstruction
-    for name in OF_PAIRS:
+    for name in [*AIMED, "pairwise_zero"]:
         for run, a in enumerate(PLANES[:, 0]):
             p = torch.sigmoid(at[run] @ a + shown.code[run] @ b + plane.body[0].bias[run, 0])[:, None]
             factor = p * (1 - p) if name == "pairwise_probability" else 1  # sigmoid's slope
@@ -122,6 +122,7 @@ def test_a_penalty_looks_where_epsilon_says_from_the_fake_or_reconstruction_to_t
     unit = (x - x_hat) / (x - x_hat).norm(dim=2, keepdim=True)
     assert_close(OF_PAIRS["pairwise"](paraboloid, shown), (at_x_hat - unit).square().sum(2).mean(1))
     assert_close(OF_PAIRS["pairwise_zero"](paraboloid, shown), at_x_hat.square().sum(2).mean(1))
+    assert_close(OF_PAIRS["r1_of_pairs"](paraboloid, shown), x.square().sum(2).mean(1) / 2)
 
 
 def test_each_pair_has_its_own_epsilon_whatever_the_shape_of_a_point():
@@ -262,7 +263,7 @@ def test_a_penalty_that_the_game_does_not_have_is_refused_with_those_that_it_has
     plain = moons()
     plain["players"]["discriminator"] = player([4], "relu")
     allowed = dict.fromkeys(("r3", "pairwise"), (plain, "r1, r2, wgan_gp, zero_centred"))
-    allowed |= dict.fromkeys(("r1", "wgan_gp"), (bigan(), "pairwise, pairwise_probability, pairwise_zero"))
+    allowed |= dict.fromkeys(("r1", "wgan_gp"), (bigan(), "pairwise, pairwise_probability, pairwise_zero, r1_of_pairs"))
     for name, (recipe, known) in allowed.items():
         with pytest.raises(StudyError, match=f"unknown penalty '{name}': allowed are {known}"):
             population(recipe | {"penalties": [{"name": name, "weight": 1}]}, [0], CPU)
