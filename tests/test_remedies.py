@@ -2,9 +2,12 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from arms import ADAM, CPU, bigan, moons, same
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn.functional import normalize
 from torch.testing import assert_close
 
@@ -13,6 +16,7 @@ from gancore.nets.weighted import Weighted, features
 from gancore.observers import observers
 from gancore.recipes.build import assembled, population
 from gancore.remedies import REMEDIES
+from gancore.remedies.mode_seeking import FINITE, closeness
 from gancore.remedies.packing import packed
 from gancore.remedies.pulling_away import pulling_away
 from gancore.streams import generator_of
@@ -22,11 +26,13 @@ EVERY = {
     "adagan": {"components": 20, "steps": 4, "points": 48, "classifier_steps": 3},
     "averaging": {"share": 0.25},
     "feature_matching": {"weight": 0.5, "adversarial": 1.0},
+    "mode_seeking": {"weight": 0.5},
     "old_discriminators": {"share": 0.5, "every": 2, "kept": 3},
     "old_generators": {"share": 0.5, "every": 2, "kept": 3},
     "packing": {"size": 2},
     "pulling_away": {"weight": 0.3},
     "replay": {"share": 0.5, "kept": 5},
+    "transport": {"weight": 0.4},
     "unrolling": {"steps": 2},
 }
 FIVE = ("packing", "replay", "unrolling", "feature_matching", "averaging")
@@ -82,7 +88,9 @@ def test_a_training_that_goes_on_from_a_checkpoint_ends_with_the_same_bits(remed
     assert isinstance(record, Record) and same(second.state(), whole.state())
 
 
-@pytest.mark.parametrize("name", ["feature_matching", "old_discriminators", "old_generators", "pulling_away", "replay"])
+@pytest.mark.parametrize(
+    "name", [name for name, of in EVERY.items() if name != "averaging" and {"share", "weight"} & of.keys()]
+)
 def test_a_number_for_each_run_is_that_number_for_that_run(name):
     setting = "share" if "share" in EVERY[name] else "weight"
     swept = assembled(recipe(spec(name, **{setting: [0.0, 0.4, 0.9]})), [3, 3, 3], CPU, torch.float64)
@@ -104,6 +112,8 @@ def test_a_number_for_each_run_is_that_number_for_that_run(name):
         spec("averaging"),
         spec("feature_matching", weight=0.0, adversarial=1.0),
         spec("pulling_away", weight=0.0),
+        spec("mode_seeking", weight=0.0),
+        spec("transport", weight=0.0),
     ],
     ids=lambda remedy: remedy["name"],
 )
@@ -303,6 +313,40 @@ def test_pulling_away_is_the_mean_squared_cosine_of_all_pairs():
     expected = torch.stack([torch.stack([(run[i] @ run[j]) ** 2 for i, j in pairs]).mean() for run in unit])
     assert_close(pulling_away(s), expected)
     assert pulling_away(torch.ones(1, 4, 3)).item() == pytest.approx(1)
+
+
+def test_closeness_is_how_far_latents_are_apart_over_how_far_their_fakes_are_pair_by_pair():
+    x, z = (torch.randn(3, 5, d, dtype=torch.float64, generator=torch.Generator().manual_seed(d)) for d in (4, 2))
+    for run in range(3):
+        pairs = [(0, 2), (1, 3)]  # the fifth point has no like
+        apart = [np.mean([abs(part[run, i] - part[run, j]).mean() for i, j in pairs]) for part in (x, z)]
+        assert closeness(x, z)[run].item() == pytest.approx(1 / (apart[0] / apart[1] + FINITE))
+    assert closeness(torch.ones_like(x), z).isfinite().all()
+
+
+@given(scale=st.floats(0.1, 10))
+def test_fakes_that_lie_farther_apart_are_less_close(scale):
+    x, z = (torch.randn(2, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(d)) for d in (0, 1))
+    assert_close(1 / closeness(scale * x, z) - FINITE, scale * (1 / closeness(x, z) - FINITE))
+
+
+@pytest.mark.parametrize("name", ["mode_seeking", "transport"])
+def test_what_is_added_to_the_loss_is_the_weight_times_the_term(name):
+    runs, weight = runs_with(spec(name, weight=0.7)), 0.7
+    batch = batch_of(runs)
+    terms = {
+        "mode_seeking": closeness(batch.fake, batch.z),
+        "transport": torch.stack([((x - z) ** 2).sum(1).mean() / 2 for x, z in zip(batch.fake, batch.z, strict=True)]),
+    }
+    expected = runs.game.loss("generator", batch) + weight * terms[name]
+    assert_close(runs.remedies.loss(runs.game, "generator", batch), expected)
+
+
+def test_a_term_that_cannot_be_taken_is_refused():
+    with pytest.raises(StudyError, match=r"latents of 3 dimensions .* as many as the points have, 2"):
+        runs_with(spec("transport"), latent=3)
+    with pytest.raises(StudyError, match="batches of 1 point"):
+        runs_with(spec("mode_seeking"), target={"name": "moons", "points": None}, batch=1)
 
 
 # Averages.

@@ -9,21 +9,25 @@ from gancore.remedies.adagan import AdaGAN
 from gancore.remedies.averaging import Averaging
 from gancore.remedies.feature_matching import FeatureMatching
 from gancore.remedies.history import OldDiscriminators, OldGenerators
+from gancore.remedies.mode_seeking import ModeSeeking
 from gancore.remedies.packing import Packing
 from gancore.remedies.pulling_away import PullingAway
 from gancore.remedies.remedy import Remedies, Remedy
 from gancore.remedies.replay import Replay
+from gancore.remedies.transport import Transport
 from gancore.remedies.unrolling import Unrolling
 
 REMEDIES = {
     "adagan": AdaGAN,
     "averaging": Averaging,
     "feature_matching": FeatureMatching,
+    "mode_seeking": ModeSeeking,
     "old_discriminators": OldDiscriminators,
     "old_generators": OldGenerators,
     "packing": Packing,
     "pulling_away": PullingAway,
     "replay": Replay,
+    "transport": Transport,
     "unrolling": Unrolling,
 }
 
