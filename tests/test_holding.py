@@ -51,6 +51,14 @@ def test_between_is_what_a_sampler_holds_and_noise_does_not():
     assert holding.between(sampler, noise) == 0.75
 
 
+def test_a_wider_network_gains_what_its_median_holds_more():
+    of = {("encoder", 32): runs_of([1, 1, 2]), ("encoder", 128): runs_of([3, 4, 3])}
+    of |= {("generator", width): runs_of([2, 2, 2]) for width in (32, 128)}
+    found = holding.widened(of)
+    assert found["wider generator"] == (0, 0, 0) and list(found) == ["wider encoder", "wider generator"]
+    assert found["wider encoder"].value == 0.5 and found["wider encoder"].low > 0
+
+
 def weighed(*rows):
     """A sweep over three weights, a row a run: modes of four that each holds."""
     return runs_of(rows).assign_coords(weight=[0.05, 0.5, 5.0])

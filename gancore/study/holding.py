@@ -77,6 +77,13 @@ def alive(of: Runs) -> dict[str, Interval]:
     return found | {f"points that have arrived ({name})": stats.median(arrived(run).values) for name, run in of.items()}
 
 
+def widened(of: Mapping[tuple[str, int], xr.Dataset]) -> dict[str, Interval]:
+    """What 128 units in a network hold more than 32: medians of the share, by network; `of` by network and units."""
+    shares = {arm: held(run).values for arm, run in of.items()}
+    names = dict.fromkeys(network for network, _ in of)
+    return {f"wider {name}": stats.median_difference(shares[name, 128], shares[name, 32]) for name in names}
+
+
 def sorted_codes(of: Runs) -> dict[str, Interval]:
     """How close an encoder's codes are to uniform, and how far they keep the modes apart: medians, by target."""
     close, apart = ends(of, "ks"), ends(of, "neighbours_alike")
