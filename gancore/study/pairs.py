@@ -78,6 +78,19 @@ def pulls(axes: Axes, run: xr.Dataset, reach: float) -> Quiver:
     return axes.quiver(*(x - way / 2).T, *arrow.T, cosine, angles="xy", scale_units="xy", scale=1, **style)
 
 
+def pulls_early_and_late(runs: Mapping[str, xr.Dataset], window: tuple[float, float, float, float]) -> Figure:
+    """A column a titled run, a row a moment, as `pulls` with slopes up to 1, and a bar for the cosine."""
+    figure, grid = plt.subplots(2, len(runs), figsize=(9, 6.2), sharex=True, sharey=True)
+    for column, (title, of) in zip(grid.T, runs.items(), strict=True):
+        for moment, axes in enumerate(column):
+            run = of.isel(moment=moment)
+            arrows = pulls(axes, run, reach=1.0)
+            plots.bare(axes, window)
+            axes.set_title(f"{title}, step {int(run.moment):,}")
+    figure.colorbar(arrows, ax=grid, label="cosine of the slope and the way to the point", shrink=0.7)
+    return figure
+
+
 def planes(runs: Mapping[str, xr.Dataset], reach: float, span: tuple[float, float]) -> Figure:
     """A row a titled run, a column a moment, as `_plane`, with a bar for the grey."""
     moments = min(run.sizes["moment"] for run in runs.values())
