@@ -134,12 +134,12 @@ def penalty_alone(name: str, network: nn.Module, shown: Mapping[str, Tensor]) ->
         return slope_alone(network, epsilon * x + (1 - epsilon) * shown["fake"]).square().sum()
     if name == "wgan_gp":
         return (slope_alone(network, epsilon * x + (1 - epsilon) * shown["fake"]).square().sum().sqrt() - 1) ** 2
+    if name == "r1_of_pairs":
+        return slope_alone(lambda point: network(torch.cat([point, shown["code"]])), x).square().sum() / 2
     judge = nn.Sequential(network, nn.Sigmoid()) if name == "pairwise_probability" else network
-    at = x if name == "r1_of_pairs" else epsilon * x + (1 - epsilon) * shown["reconstruction"]
+    at = epsilon * x + (1 - epsilon) * shown["reconstruction"]
     direction = x - shown["reconstruction"]
     slope = slope_alone(lambda point: judge(torch.cat([point, shown["code"]])), at)
-    if name == "r1_of_pairs":
-        return slope.square().sum() / 2
     aim = 0 if name == "pairwise_zero" else direction / direction.square().sum().sqrt()
     return (slope - aim).square().sum()
 

@@ -345,8 +345,11 @@ def test_what_is_added_to_the_loss_is_the_weight_times_the_term(name):
 def test_a_term_that_cannot_be_taken_is_refused():
     with pytest.raises(StudyError, match=r"latents of 3 dimensions .* as many as the points have, 2"):
         runs_with(spec("transport"), latent=3)
-    with pytest.raises(StudyError, match="batches of 1 point"):
-        runs_with(spec("mode_seeking"), target={"name": "moons", "points": None}, batch=1)
+    fresh = {"target": {"name": "moons", "points": None}}
+    with pytest.raises(StudyError, match="compares 1 point with none"):
+        runs_with(spec("mode_seeking"), **fresh, batch=1)
+    with pytest.raises(StudyError, match="compares 1 point with none"):
+        train(runs_with(spec("packing"), spec("mode_seeking"), **fresh, batch=2), 1)
 
 
 # Averages.

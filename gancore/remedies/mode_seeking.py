@@ -15,10 +15,12 @@ FINITE = 1e-5  # keeps the quotient finite where all fakes are one
 def closeness(x: Tensor, z: Tensor) -> Tensor:
     """1 / (E |G(z_1) - G(z_2)|_1 / E |z_1 - z_2|_1), means over pairs and dimensions: (R, B, D), (R, B, d) -> (R,).
 
-    The term of Mao et al. 2019, equation 5, turned over to be minimised, as in their code. A pair is a point of the
-    batch's first half and its like in the second.
+    The ratio that Mao et al. 2019 raise, turned over to be minimised, as in their code. A pair is a point of the
+    batch's first half and its like in the second. Raises StudyError where there is no pair.
     """
     half = x.shape[1] // 2
+    if not half:
+        raise StudyError("the remedy 'mode_seeking' compares 1 point with none: allowed are 2 or more, or packs")
     # Along the last axis of the transposed points, where gradients have the layout of all others.
     apart, between = ((part.mT[..., :half] - part.mT[..., half : 2 * half]).abs().mean((1, 2)) for part in (x, z))
     return 1 / (apart / between + FINITE)
@@ -33,8 +35,7 @@ class ModeSeeking(Remedy):
 
     def begin(self, runs: Learners, batch: Batch) -> None:
         """Raises StudyError where a batch is a single point."""
-        if batch.fake.shape[1] < 2:
-            raise StudyError("batches of 1 point with the remedy 'mode_seeking': allowed are 2 or more, since it pairs")
+        closeness(batch.fake, batch.z)
         self.register_buffer("weights", per_run(self.weight, batch.fake))
 
     def reshaped(self, loss: Tensor, game: Game, batch: Batch, discriminator: Discriminator) -> Tensor:
