@@ -111,6 +111,33 @@ def test_what_real_images_would_get_is_what_as_many_training_images_get():
     assert found["real_fid"].tolist() == pytest.approx([frechet_distance(training, held_out).item()] * 2, rel=1e-3)
 
 
+def test_precision_and_recall_are_shares_within_balls_in_the_guides_features_point_by_point():
+    (guide, _), there = guide_of("digits"), digits()
+    found = watched(observing("manifold", points=30), generator=lambda z: there.train[:30].expand(len(z), -1, -1))
+    with torch.no_grad():
+        real, training = (guide.features(x[:30]).double().numpy() for x in (there.held_out, there.train))
+
+    def within(points, centres):
+        reach = [np.sort(np.linalg.norm(centres - centre, axis=1))[5] for centre in centres]
+        near = [any(np.linalg.norm(p - c) <= r for c, r in zip(centres, reach, strict=True)) for p in points]
+        return np.mean(near)
+
+    for of in ("image", "real_image"):
+        assert found[f"{of}_precision"].tolist() == pytest.approx([within(training, real)] * 2)
+        assert found[f"{of}_recall"].tolist() == pytest.approx([within(real, training)] * 2)
+
+
+def test_a_held_out_image_for_everything_reaches_itself_alone_and_is_among_the_real_ones():
+    found = watched(observing("manifold", points=30), generator=lambda z: digits().held_out[:1].expand(len(z), 30, -1))
+    assert found["image_recall"].tolist() == pytest.approx([1 / 30] * 2)
+    assert found["image_precision"].tolist() == [1, 1]
+
+
+def test_more_points_than_are_held_out_are_refused_by_name():
+    with pytest.raises(StudyError, match="points of manifold"):
+        watched(observing("manifold", points=298))
+
+
 def test_pulls_are_the_gradients_of_the_terms_at_the_fakes_of_the_first_batch():
     recipe = observing("pulls")
     runs = population(recipe, SEEDS, CPU)

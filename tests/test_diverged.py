@@ -154,6 +154,7 @@ OBSERVED = {
     "drawn_to": lambda spec: ring(drawn_to=spec | {"points": 6, **CLIMB}),
     "attractors": lambda spec: ring(attractors=spec | {"half_width": 1.5, "places": 3, **CLIMB}),
     "plates": lambda spec: of_digits(plates=spec | {"pictures": 3}),
+    "scanned": lambda spec: of_digits(scanned=spec | {"pictures": 3}),
     "scores": lambda spec: of_digits(scores=spec | {"pictures": 3}),
     "scans": lambda spec: of_digits(
         scans=spec | {"pictures": 3, "directions": 2, "reaches": [1.0], "places": 5, "kept": 1}
@@ -161,6 +162,7 @@ OBSERVED = {
     "shares": lambda spec: of_digits(shares=spec | {"points": 9}),
     "sections": lambda spec: of_digits("guided", SECTIONED, sections=spec | {"points": 20}),
     "quality": lambda spec: of_digits("guided", CODED, quality=spec | {"points": 40}),
+    "manifold": lambda spec: of_digits(manifold=spec | {"points": 40}),
     "pulls": lambda spec: of_digits("guided", SECTIONED, pulls=spec),
     "inversions": lambda spec: bigan(steps=2, observe={"inversions": spec | {"points": 9}}),
     "sorting": lambda spec: encoder_alone(steps=2, observe={"sorting": spec | {"points": 9}}),

@@ -296,6 +296,7 @@ def test_kinds_of_one_clock_at_different_steps_are_refused_before_the_training(c
 SHOWN, WAYS, WINDOWS, ON_LINE, KEPT, PIXELS = 4, 2, [0.5, 3.0], 21, 2, 64
 LOOK = {
     "plates": {"times": 2, "pictures": 5},
+    "scanned": {"times": 2, "pictures": KEPT},
     "scores": {"times": 2, "pictures": SHOWN},
     "scans": {
         "times": 2,
@@ -343,6 +344,13 @@ def test_scores_and_slopes_are_of_training_held_out_and_generated_images_in_turn
         slopes = [[slope_at(discriminator, image).norm().item() for image in group] for group in groups]
         for name, expected in (("scores", scores), ("slopes", slopes)):
             assert torch.allclose(last(record, name, run), torch.tensor(expected).double(), rtol=1e-3, atol=1e-5)
+
+
+def test_the_scanned_images_are_the_first_of_each_kind(of_digits):
+    runs, record = of_digits
+    for run in range(len(SEEDS)):
+        expected = torch.stack([group[:KEPT] for group in groups_of(runs, run)[0]])
+        assert torch.allclose(last(record, "scanned", run), expected, atol=1e-5)
 
 
 def expected_scans(runs, run):
@@ -400,6 +408,7 @@ def test_pictures_are_stored_by_kind_image_direction_and_window(tmp_path):
         "scores": (("seed", "moment", "kind", "sample"), (2, 3, 3, SHOWN)),
         "slopes": (("seed", "moment", "kind", "sample"), (2, 3, 3, SHOWN)),
         "plates": (("seed", "page", "image", "pixel"), (2, 3, 5, PIXELS)),
+        "scanned": (("seed", "page", "kind", "kept", "pixel"), (2, 3, 3, KEPT, PIXELS)),
         "scans": (
             ("seed", "moment", "kind", "kept", "direction", "window", "place_on_line"),
             (2, 3, 3, KEPT, WAYS + 1, len(WINDOWS), ON_LINE),
@@ -408,7 +417,8 @@ def test_pictures_are_stored_by_kind_image_direction_and_window(tmp_path):
     for name, (dims, shape) in shapes.items():
         assert read[name].dims == dims and read[name].shape == shape, name
         exact = torch.stack(record.observed[name], 1).numpy()
-        assert np.allclose(read[name], exact, atol=1.01 / 14 if name == "plates" else 0, equal_nan=True), name
+        grain = 1.01 / 14 if name in ("plates", "scanned") else 0
+        assert np.allclose(read[name], exact, atol=grain, equal_nan=True), name
     assert "_scans" not in read
 
 

@@ -79,6 +79,12 @@ def scans(
     return measure
 
 
+def scanned(runs: Population, *, pictures: Count) -> Measure:
+    """`scanned` (R, 3, pictures, D): the first images of each kind that `scans` and `scores` look at."""
+    groups = _groups(runs, pictures)
+    return lambda earlier: {"scanned": groups().unflatten(1, (3, -1))}
+
+
 def _groups(runs: Population, pictures: int):
     """The first images of the training set, the first held out, and generated ones: (R, 3 pictures, D).
 
@@ -116,6 +122,11 @@ def _shortened(x: Tensor) -> Tensor:
 LINES = ("kind", "picture", "direction", "window")
 KINDS = {
     "plates": Kind(plates, "page", {"plates": Quantity("generated images", ("image", "pixel"), grain=GREY)}),
+    "scanned": Kind(
+        scanned,
+        "page",
+        {"scanned": Quantity("images that scans go through", ("kind", "kept", "pixel"), grain=GREY)},
+    ),
     "scores": Kind(
         scores,
         "moment",
