@@ -113,7 +113,7 @@ def test_what_real_images_would_get_is_what_as_many_training_images_get():
 
 def test_precision_and_recall_are_shares_within_balls_in_the_guides_features_point_by_point():
     (guide, _), there = guide_of("digits"), digits()
-    found = watched(observing("manifold", points=30), generator=lambda z: there.train[:30].expand(len(z), -1, -1))
+    found = watched(observing("realism", points=30), generator=lambda z: there.train[:30].expand(len(z), -1, -1))
     with torch.no_grad():
         real, training = (guide.features(x[:30]).double().numpy() for x in (there.held_out, there.train))
 
@@ -128,14 +128,16 @@ def test_precision_and_recall_are_shares_within_balls_in_the_guides_features_poi
 
 
 def test_a_held_out_image_for_everything_reaches_itself_alone_and_is_among_the_real_ones():
-    found = watched(observing("manifold", points=30), generator=lambda z: digits().held_out[:1].expand(len(z), 30, -1))
+    found = watched(observing("realism", points=30), generator=lambda z: digits().held_out[:1].expand(len(z), 30, -1))
     assert found["image_recall"].tolist() == pytest.approx([1 / 30] * 2)
+    named = torch.softmax(guide_of("digits")[0](digits().train[:30]), 1).max(1).values
+    assert found["real_recognised"].tolist() == pytest.approx([(named >= 0.9).float().mean().item()] * 2)
     assert found["image_precision"].tolist() == [1, 1]
 
 
 def test_more_points_than_are_held_out_are_refused_by_name():
-    with pytest.raises(StudyError, match="points of manifold"):
-        watched(observing("manifold", points=298))
+    with pytest.raises(StudyError, match="points of realism"):
+        watched(observing("realism", points=298))
 
 
 def test_pulls_are_the_gradients_of_the_terms_at_the_fakes_of_the_first_batch():

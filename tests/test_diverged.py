@@ -162,7 +162,7 @@ OBSERVED = {
     "shares": lambda spec: of_digits(shares=spec | {"points": 9}),
     "sections": lambda spec: of_digits("guided", SECTIONED, sections=spec | {"points": 20}),
     "quality": lambda spec: of_digits("guided", CODED, quality=spec | {"points": 40}),
-    "manifold": lambda spec: of_digits(manifold=spec | {"points": 40}),
+    "realism": lambda spec: of_digits(realism=spec | {"points": 40}),
     "pulls": lambda spec: of_digits("guided", SECTIONED, pulls=spec),
     "inversions": lambda spec: bigan(steps=2, observe={"inversions": spec | {"points": 9}}),
     "sorting": lambda spec: encoder_alone(steps=2, observe={"sorting": spec | {"points": 9}}),
