@@ -1,7 +1,7 @@
 """The discriminator around images: scans along lines, scores and slopes, and the generated images themselves."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -58,7 +58,7 @@ def scans(
     `kept` images are stored, less their value at k = 0.
     """
     whole(1, pictures).check("kept of scans", kept)
-    groups, ways = _groups(runs, pictures), _directions(directions, runs, known_target(runs))
+    groups, ways = _groups(runs, pictures), scan_directions(directions, known_target(runs).dimensions).to(runs.device)
     unit = torch.linspace(-1, 1, places, device=ways.device)
     discriminator = judge_of_points(runs)
 
@@ -98,11 +98,11 @@ def _groups(runs: Population, pictures: int):
     return lambda: torch.cat([fixed.expand(len(runs.seeds), -1, -1), sample()], 1)
 
 
-def _directions(count: int, runs: Population, target: Any) -> Tensor:
-    """`count` directions from N(0, I) and an all-positive one: (count + 1, D)."""
+def scan_directions(count: int, dimensions: int) -> Tensor:
+    """`count` directions from N(0, I) and an all-positive one, the same for all runs: (count + 1, D)."""
     rng = generator_of(0, "directions")
-    normal, positive = rng.standard_normal((count, target.dimensions)), rng.random((1, target.dimensions))
-    return torch.cat([torch.from_numpy(part.astype("float32")) for part in (normal, positive)]).to(runs.device)
+    normal, positive = rng.standard_normal((count, dimensions)), rng.random((1, dimensions))
+    return torch.cat([torch.from_numpy(part.astype("float32")) for part in (normal, positive)])
 
 
 def _correlation(a: Tensor, b: Tensor | None) -> Tensor:

@@ -40,7 +40,7 @@ def changed(run: xr.Dataset, kind: int = TRAINING, window: int = WIDEST) -> np.n
 
 def favoured(run: xr.Dataset) -> np.ndarray:
     """The probability that a training image scores higher than a held-out one, at each moment: (seed, moment)."""
-    return np.array([[stats.improvement(*moment[:HELD_OUT + 1]) for moment in of_run] for of_run in run.scores.values])
+    return np.array([[stats.improvement(*moment[: HELD_OUT + 1]) for moment in of_run] for of_run in run.scores.values])
 
 
 def scan_scores(run: xr.Dataset) -> xr.DataArray:
@@ -69,6 +69,12 @@ def pulls(run: xr.Dataset, kind: int = FAKES) -> dict[str, np.ndarray]:
     """
     scores, slopes = (values.isel(kind=kind).values for values in (run.scores, run.slopes))
     return {"minimax": np.median(expit(scores) * slopes, -1), "non-saturating": np.median(expit(-scores) * slopes, -1)}
+
+
+def shortfall(usual: np.ndarray, other: np.ndarray) -> Interval:
+    """By how much the median of other runs falls short of that of the usual ones, as a share of it."""
+    scale = np.median(usual)
+    return stats.median_difference(usual / scale, other / scale)
 
 
 def unrest(run: xr.Dataset) -> dict[str, Interval]:
