@@ -5,7 +5,9 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import yaml
 
 from gancore.errors import StudyError
 
@@ -30,6 +32,11 @@ def _standing() -> str:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     in_kernel = hasattr(shell, "kernel")
     return (in_kernel and os.environ.get("PWD")) or os.getcwd()
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds, read by libyaml where it is at hand: ten times as fast. Raises as `yaml.safe_load`."""
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def write_whole(path: Path, content: bytes) -> None:

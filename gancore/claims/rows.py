@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from gancore.errors import StudyError
-from gancore.files import ROOT, from_user
+from gancore.files import ROOT, from_user, read_yaml
 from gancore.stats import Interval
 
 CLAIMS, REPLACED = ROOT / "data" / "claims.yml", ROOT / "data" / "claims-replaced.yml"
@@ -151,7 +151,7 @@ def load_claims(path: str | Path = CLAIMS) -> dict[str, Claim]:
     """The claims of a file by id. Raises StudyError where it cannot be read, or a row misses a field or has one too
     many."""
     try:
-        rows = [_claim(row) for row in yaml.safe_load(from_user(path).read_text())]
+        rows = [_claim(row) for row in read_yaml(from_user(path))]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise StudyError(f"{path} is no file of claims: {error}") from error
     except (TypeError, KeyError) as error:
@@ -166,7 +166,7 @@ def _claim(row: Mapping[str, Any]) -> Claim:
 
 def load_replaced(path: Path = REPLACED) -> list[dict[str, Any]]:
     """The rows that a revision has replaced, as they were, each with its `verdict`, its `effects` and the `reason`."""
-    return yaml.safe_load(path.read_text())
+    return read_yaml(path)
 
 
 def read_verdicts(folder: Path) -> list[dict[str, Any]]:

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from gancore.claims.rows import Effort
 from gancore.errors import StudyError
-from gancore.files import ROOT
+from gancore.files import ROOT, read_yaml
 
 TRIALS = ROOT / "data" / "trials.yml"
 
@@ -34,7 +32,7 @@ class Trials:
 def load_trials(path: Path = TRIALS) -> list[Trials]:
     """All trials. Raises StudyError where a row misses a field or has one too many."""
     try:
-        return [Trials(**row) for row in yaml.safe_load(path.read_text())]
+        return [Trials(**row) for row in read_yaml(path)]
     except TypeError as error:
         raise StudyError(f"{path} has a row with a missing or unknown field: {error}") from error
 

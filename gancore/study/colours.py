@@ -9,10 +9,10 @@ RED, SKY, BROWN, GREY = "#d55e00", "#56b4e9", "#ca9161", "#949494"
 
 _ARMS = {
     PURPLE: ("plain", "plain-fall", "chase", "published", "collapsed", "bigan", "z2"),
-    GREEN: ("r1", "r1-fall", "chase-r1", "published-r1", "healthy", "guided", "bigan-pgp", "z4"),
-    SKY: ("replay", "replay-fall", "chase-replay", "conditional", "wgan-gp", "repaired"),
+    GREEN: ("r1", "r1-fall", "chase-r1", "published-r1", "healthy", "brief", "guided", "bigan-pgp", "z4"),
+    SKY: ("replay", "replay-fall", "chase-replay", "conditional", "wgan-gp", "unpenalised"),
     BROWN: ("unrolled", "chase-unrolled", "gan", "starved"),
     RED: ("overfitted", "bigan-rec"),
-    GREY: ("wgan", "equal-rates", "minimax"),
+    GREY: ("wgan", "equal-rates", "repaired", "minimax"),
 }
 COLOURS = {arm: colour for colour, arms in _ARMS.items() for arm in arms}  # of the arms that notebooks compare
