@@ -26,8 +26,19 @@ def run():
         "scans": (("seed", "moment", "kind", "kept", "direction", "window", "place_on_line"), scans),
         "scores": (("seed", "moment", "kind", "sample"), rng.normal(size=(SEEDS, MOMENTS, KINDS, 5))),
         "slopes": (("seed", "moment", "kind", "sample"), rng.uniform(0, 2, (SEEDS, MOMENTS, KINDS, 5))),
+        "classes": (("seed", "step"), [[1.0, 10], [1, 2], [1, np.nan]]),
+        "image_recall": (("seed", "step"), [[0.0, 0.5], [0, 0.1], [0, 0.9]]),
+        "real_image_recall": (("seed", "step"), np.full((SEEDS, 2), 0.9)),
     }
-    return xr.Dataset(found, {"moment": [0, 10, 20, 30], "seed": range(SEEDS)})
+    return xr.Dataset(found, {"moment": [0, 10, 20, 30], "step": [0, 30], "seed": range(SEEDS)})
+
+
+def with_favour(run, wins):
+    """The same runs, in which training images beat held-out ones so often, seed by seed, from the second moment on."""
+    scores = np.zeros((SEEDS, MOMENTS, KINDS, 5))
+    for seed, count in enumerate(wins):
+        scores[seed, 1:, 0], scores[seed, 1:, 1] = 0.5, np.arange(5) - count + 1
+    return run.assign(scores=(run.scores.dims, scores))
 
 
 def test_a_maximum_lasts_if_it_is_there_at_both_moments_of_the_second_half(run):
@@ -95,3 +106,50 @@ def test_a_shortfall_is_a_share_of_the_usual_median():
     found = scanned.shortfall(np.array([8.0, 10, 12]), np.array([2.0, 4, 6]))
     assert found.value == pytest.approx(0.6)
     assert found.low <= 0.6 <= found.high
+
+
+@pytest.mark.parametrize(("wins", "healthy", "overfitted"), [((3, 3, 3), 1, 0), ((4, 5, 3), 0, 0), ((5, 5, 5), 0, 1)])
+def test_a_regime_is_a_matter_of_classes_recall_and_favour(run, wins, healthy, overfitted):
+    states = scanned.regimes(with_favour(run, wins))
+    assert states["collapsed"][:2].tolist() == [0, 1]
+    assert states["healthy"][:2].tolist() == [healthy, 0]
+    assert states["overfitted"][0] == overfitted
+
+
+def test_a_run_that_was_overfitted_once_has_overfitted(run):
+    scores = with_favour(run, (5, 0, 0)).scores.copy()
+    scores[0, -1] = 0
+    assert scanned.regimes(run.assign(scores=scores))["overfitted"].tolist() == [1, 0, 0]
+
+
+def test_what_no_classifier_sees_is_not_known(run):
+    unjudged = run.drop_vars(["classes", "image_recall", "real_image_recall"])
+    states = scanned.regimes(unjudged)
+    assert np.isnan(states["collapsed"]).all() and np.isnan(states["healthy"]).all()
+    assert not np.isnan(states["overfitted"]).any()
+
+
+def test_a_run_without_all_observations_of_its_end_has_the_worst_of_it(run):
+    assert scanned.after(run, "classes").tolist() == [10, 2, 0]
+
+
+def test_of_each_pair_the_effects_are_the_shortfalls_of_the_second_arm(run):
+    flat = run.assign(scans=run.scans * 0, slopes=run.slopes / 2, image_recall=run.image_recall - 0.1)
+    found = scanned.poorer({"one": run, "other": flat}, {"pair": ("one", "other")}, REACH)
+    assert list(found) == ["narrowing (pair)", "weakening (pair)", "recall lost (pair)"]
+    usual = np.median(scanned.half_distances(run, 0, REACH))
+    assert found["narrowing (pair)"].value == pytest.approx(1 - REACH / usual)
+    assert found["weakening (pair)"].value == pytest.approx(0.5)
+    assert found["recall lost (pair)"].value == pytest.approx(0.1)
+
+
+def test_lasting_shares_stand_in_the_windows_order_and_the_positive_direction_last(run):
+    found = [interval.value for interval in scanned.lasting_by_window(run, scanned.HELD_OUT)]
+    random = [np.median(scanned.lasting(run, 1, window)) for window in range(WINDOWS)]
+    assert found == pytest.approx([*random, np.median(scanned.lasting(run, 1, directions=scanned.POSITIVE))])
+
+
+def test_what_is_felt_is_a_decimal_logarithm_that_never_falls_below_a_millionth(run):
+    felt = scanned.felt(run.assign(slopes=run.slopes * 0), "minimax")
+    assert (felt == -6).all()
+    assert scanned.felt(run, "non-saturating") == pytest.approx(np.log10(scanned.pulls(run)["non-saturating"]))
