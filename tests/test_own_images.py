@@ -56,10 +56,10 @@ def test_an_empty_folder_stops_the_notebook_before_anything_is_trained(parameter
 
 @pytest.fixture
 def fashion(tmp_path, monkeypatch):
-    """A data folder with some hundred images of noise in the place of Fashion-MNIST, packed."""
+    """A data folder with a thousand images of noise in the place of Fashion-MNIST, packed."""
     raw, rng = tmp_path / "data" / "FashionMNIST" / "raw", np.random.default_rng(0)
     raw.mkdir(parents=True)
-    for part, count in (("train", 200), ("t10k", 120)):
+    for part, count in (("train", 1_000), ("t10k", 120)):
         for kind, shape, most in (("images-idx3", (count, 28, 28), 256), ("labels-idx1", (count,), 10)):
             header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
             values = rng.integers(most, size=shape, dtype=np.uint8)
@@ -80,10 +80,10 @@ def test_line_scans_run_on_fashion_mnist_without_a_word_on_digits_or_classes(fas
     shown = shown_by(tmp_path / "out.ipynb")
     assert "Everything below is on Fashion-MNIST" in shown and "generated digits" not in shown
     stored = list(build.rglob("*.nc"))
-    assert len(stored) == 3 and {path.parent.name for path in stored} == {"03-fashion-mnist"}
+    assert len(stored) == 15 and {path.parent.name for path in stored} == {"03-fashion-mnist"}
     for path in stored:
         with xr.open_dataset(path, engine="netcdf4") as runs:
-            assert {"plates", "scores", "peak"} <= set(runs) and not {"classes", "class_kl"} & set(runs)
+            assert {"plates", "scores", "peak"} <= set(runs) and not {"classes", "recognised"} & set(runs)
     verdicts = [json.loads(path.read_text()) for path in build.rglob("verdicts/*.json")]
     assert {verdict["verdict"] for verdict in verdicts} == {"not judged"}
 
