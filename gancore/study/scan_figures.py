@@ -78,5 +78,6 @@ def over_training(runs: Mapping[str, xr.Dataset], measures: Mapping[str, tuple[M
         axes.set_title(title)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    figure.supxlabel("share of the steps", fontsize=9)
+    for axes in grid[-1]:
+        axes.set_xlabel("share of the steps")
     return figure

@@ -105,7 +105,7 @@ def regimes(run: xr.Dataset) -> dict[str, np.ndarray]:
 def sharpness(run: xr.Dataset, reach: float) -> dict[str, np.ndarray]:
     """Half distances at training images, what a fake feels of the minimax loss, and recall, after the last step."""
     return {
-        "probability halved at |k| =": half_distances(run, TRAINING, reach),
+        "half distance": half_distances(run, TRAINING, reach),
         "minimax gradient at a fake": pulls(run)["minimax"][:, -1],
         "recall": after(run, "image_recall"),
     }
