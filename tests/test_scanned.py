@@ -83,12 +83,12 @@ def test_the_half_distance_is_where_the_probability_has_fallen_to_half_found_pla
                 line = [1 / (1 + math.exp(-score - s)) for s in run.scans.values[seed, -1, 0, image, way, -1]]
                 fallen = [abs(k) for k, p in zip(offsets, line, strict=True) if p <= line[PLACES // 2] / 2]
                 nearest.append(min(fallen, default=REACH))
-        assert scanned.half_distances(run, scanned.TRAINING, REACH)[seed] == pytest.approx(np.median(nearest))
+        assert scanned.half_distances(run, REACH)[seed] == pytest.approx(np.median(nearest))
 
 
 def test_a_scan_that_stays_up_has_the_window_for_its_half_distance(run):
     flat = run.assign(scans=run.scans * 0)
-    assert scanned.half_distances(flat, scanned.TRAINING, REACH).tolist() == [REACH] * SEEDS
+    assert scanned.half_distances(flat, REACH).tolist() == [REACH] * SEEDS
 
 
 def test_pulls_are_the_gradients_of_the_two_losses_by_finite_differences(run):
@@ -137,7 +137,7 @@ def test_of_each_pair_the_effects_are_the_shortfalls_of_the_second_arm(run):
     flat = run.assign(scans=run.scans * 0, slopes=run.slopes / 2, image_recall=run.image_recall - 0.1)
     found = scanned.poorer({"one": run, "other": flat}, {"pair": ("one", "other")}, REACH)
     assert list(found) == ["narrowing (pair)", "weakening (pair)", "recall lost (pair)"]
-    usual = np.median(scanned.half_distances(run, 0, REACH))
+    usual = np.median(scanned.half_distances(run, REACH))
     assert found["narrowing (pair)"].value == pytest.approx(1 - REACH / usual)
     assert found["weakening (pair)"].value == pytest.approx(0.5)
     assert found["recall lost (pair)"].value == pytest.approx(0.1)

@@ -34,9 +34,9 @@ def windows(runs: Mapping[str, xr.Dataset], reaches: Sequence[float]) -> Figure:
     figure, grid = plt.subplots(len(runs), len(reaches) + 1, figsize=(9, 1.75 * len(runs)), squeeze=False)
     for row, (arm, run) in zip(grid, runs.items(), strict=True):
         scores = scan_scores(run).isel(seed=0, moment=-1, kind=TRAINING, direction=0)
-        for axes, window, reach in zip(row, range(len(reaches)), reaches, strict=False):
-            _curves(axes, scores.isel(window=window).values, reach, plots.COLOURS[arm])
-            axes.set_title(f"{arm}, score")
+        for window, reach in enumerate(reaches):
+            _curves(row[window], scores.isel(window=window).values, reach, plots.COLOURS[arm])
+            row[window].set_title(f"{arm}, score")
         _curves(row[-1], expit(scores.isel(window=-1).values), reaches[-1], plots.COLOURS[arm])
         row[-1].set(title=f"{arm}, probability", ylim=(-0.03, 1.03))
     for axes in grid[-1]:

@@ -26,9 +26,9 @@ def second_half(values: xr.DataArray) -> xr.DataArray:
     return values.isel(moment=slice(values.sizes["moment"] // 2, None))
 
 
-def peaked(run: xr.Dataset, kind: int, window: int = WIDEST, directions: slice = RANDOM) -> np.ndarray:
+def peaked(run: xr.Dataset, kind: int, window: int = WIDEST) -> np.ndarray:
     """The share of the scans that have their maximum at the image, at each moment: (seed, moment)."""
-    return run.peak.isel(kind=kind, window=window, direction=directions).mean(["picture", "direction"]).values
+    return run.peak.isel(kind=kind, window=window, direction=RANDOM).mean(["picture", "direction"]).values
 
 
 def lasting(run: xr.Dataset, kind: int, window: int = WIDEST, directions: slice = RANDOM) -> np.ndarray:
@@ -43,9 +43,12 @@ def lasting_by_window(run: xr.Dataset, kind: int) -> list[Interval]:
     return [stats.median(rates) for rates in (*found, lasting(run, kind, directions=POSITIVE))]
 
 
-def changed(run: xr.Dataset, kind: int = TRAINING, window: int = WIDEST) -> np.ndarray:
-    """The share of the second half's scans that correlate less than 1/2 with their last observation: (seed,)."""
-    steady = second_half(run.steady.isel(kind=kind, window=window, direction=RANDOM))
+def changed(run: xr.Dataset) -> np.ndarray:
+    """The share of scans through training images that correlate less than 1/2 with their last observation: (seed,).
+
+    Of the second half, in the widest window.
+    """
+    steady = second_half(run.steady.isel(kind=TRAINING, window=WIDEST, direction=RANDOM))
     return (steady < 0.5).mean(["moment", "picture", "direction"]).values
 
 
@@ -60,25 +63,25 @@ def scan_scores(run: xr.Dataset) -> xr.DataArray:
     return run.scans + at_images
 
 
-def half_distances(run: xr.Dataset, kind: int, reach: float, window: int = WIDEST) -> np.ndarray:
-    """How far from its image the probability of being real first falls to half of what it is there: (seed,).
+def half_distances(run: xr.Dataset, reach: float) -> np.ndarray:
+    """How far from a training image the probability of being real first falls to half of what it is there: (seed,).
 
-    Of the scans of the last observation, the nearer side of each, the median over images and random directions;
+    Of the last scans in the widest window, the nearer side of each, the median over images and random directions;
     `reach`, half of the window, where it does not fall so far.
     """
-    scores = scan_scores(run).isel(moment=-1, kind=kind, direction=RANDOM, window=window)
+    scores = scan_scores(run).isel(moment=-1, kind=TRAINING, direction=RANDOM, window=WIDEST)
     probability, offsets = expit(scores.values), np.linspace(-reach, reach, scores.sizes["place_on_line"])
     fallen = probability <= probability[..., [len(offsets) // 2]] / 2
     return np.median(np.where(fallen, abs(offsets), reach).min(-1), axis=(1, 2))
 
 
-def pulls(run: xr.Dataset, kind: int = FAKES) -> dict[str, np.ndarray]:
-    """What a point feels of either loss of the generator, the median over images of a kind: (seed, moment) each.
+def pulls(run: xr.Dataset) -> dict[str, np.ndarray]:
+    """What a fake feels of either loss of the generator, the median over fakes: (seed, moment) each.
 
     log(1 - sigmoid(D)), minimax, has the gradient sigmoid(D) grad D; -log sigmoid(D), non-saturating, has
     sigmoid(-D) grad D (Goodfellow et al. 2014, section 3).
     """
-    scores, slopes = (values.isel(kind=kind).values for values in (run.scores, run.slopes))
+    scores, slopes = (values.isel(kind=FAKES).values for values in (run.scores, run.slopes))
     return {"minimax": np.median(expit(scores) * slopes, -1), "non-saturating": np.median(expit(-scores) * slopes, -1)}
 
 
@@ -105,7 +108,7 @@ def regimes(run: xr.Dataset) -> dict[str, np.ndarray]:
 def sharpness(run: xr.Dataset, reach: float) -> dict[str, np.ndarray]:
     """Half distances at training images, what a fake feels of the minimax loss, and recall, after the last step."""
     return {
-        "half distance": half_distances(run, TRAINING, reach),
+        "half distance": half_distances(run, reach),
         "minimax gradient at a fake": pulls(run)["minimax"][:, -1],
         "recall": after(run, "image_recall"),
     }
