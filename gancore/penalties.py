@@ -96,7 +96,8 @@ def _pairwise(discriminator: Callable, batch: Any, beyond: NotNegative = 0.0) ->
 
 Function = Callable[[nn.Module, Any], Tensor]
 
-# What a recipe may name, as functions of (discriminator, batch): where a point is judged, and where a pair is.
+# What a recipe may name, as functions of (discriminator, batch): where a point is judged, where a pair is, and where a
+# point is with the code of its class, (R, B, classes). Between a real point and a fake there would be two codes.
 OF_POINTS: Mapping[str, Function] = {
     "r1": lambda discriminator, batch: r1(discriminator, batch.real),
     "r2": lambda discriminator, batch: r2(discriminator, batch.fake),
@@ -108,6 +109,12 @@ OF_PAIRS: Mapping[str, Function] = {
     "pairwise_probability": lambda discriminator, batch: _pairwise(probability(discriminator), batch),
     "pairwise_zero": lambda discriminator, batch: pairwise_zero(discriminator, *_held(batch)),
     "r1_of_pairs": lambda discriminator, batch: r1_of_pairs(discriminator, batch.real, batch.code.detach()),
+}
+
+
+OF_LABELLED: Mapping[str, Function] = {
+    "r1": lambda discriminator, batch: r1_of_pairs(discriminator, batch.real, batch.real_code),
+    "r2": lambda discriminator, batch: r2(lambda x: discriminator(x, batch.fake_code), batch.fake),
 }
 
 

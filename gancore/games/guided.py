@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gancore.games.gan import GAN, Batch, Discriminator
-from gancore.judges.guide import Guide, Moments, Real, class_moments
+from gancore.judges.guide import Moments, Real, class_moments
 from gancore.objectives import Objective, batch_mean
 from gancore.penalties import Penalty
 
@@ -58,7 +58,7 @@ class Guidance:
     `weights` holds one number or one a run, (R,), by the name of a term; `labels` tells which class a latent asks for.
     """
 
-    guide: Guide
+    guide: nn.Module  # says what it sees, `features`, and from these, `head`, which class: (R, B, classes)
     real: Real
     labels: Callable[[Tensor], Tensor]
     weights: Mapping[str, Tensor]

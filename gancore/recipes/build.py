@@ -18,13 +18,12 @@ from gancore.data.targets import latent_of, target_of
 from gancore.games import Game
 from gancore.games.guided import BALANCES, Guidance
 from gancore.games.mmd import KERNELS, Kernel
-from gancore.judges.guide import guide_of
 from gancore.nets.architectures import network_of
 from gancore.nets.layers import INITIALISERS, initialise
 from gancore.nets.own import is_own, own_network
 from gancore.objectives import Objective, objective_of
 from gancore.penalties import Penalty
-from gancore.recipes.checks import PENALTY_KEYS, WINDOW, check, game_of
+from gancore.recipes.checks import PENALTY_KEYS, WINDOW, check, game_of, guide_for
 from gancore.recipes.sweeps import spread
 from gancore.remedies import REMEDIES, Remedies
 from gancore.training.optimisers import OPTIMISERS, Clipped, Optimiser
@@ -117,7 +116,7 @@ def _classification(recipe: Mapping[str, Any], like: Tensor) -> dict[str, Tensor
 
 def _guidance(recipe: Mapping[str, Any], like: Tensor) -> Guidance:
     spec = recipe["guidance"]
-    guide, real = guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+    guide, real = guide_for(recipe)
     weights = {name: _weight(weight, like) for name, weight in spec["weights"].items()}
     labels, balance = latent_of(recipe).labels, BALANCES[spec.get("balance", "fixed")]
     return Guidance(copy.deepcopy(guide).to(like), real.to(like), labels, weights, balance)

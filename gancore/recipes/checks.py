@@ -8,16 +8,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from torch import nn
+
 from gancore.choices import check_choice, choose, settings_of
 from gancore.data.images import CLASSES
 from gancore.data.latents import labelled_latents
+from gancore.data.mixtures import Gaussians
 from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES
 from gancore.games.labelled import LabelledGAN
 from gancore.games.mmd import KERNELS
-from gancore.judges.guide import guide_of
+from gancore.judges.guide import Real, guide_of
+from gancore.judges.posterior import posterior_of
 from gancore.nets.architectures import NETWORKS, networks_for
 from gancore.nets.dcgan import smallest_side
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
@@ -44,14 +48,22 @@ def game_of(recipe: Mapping[str, Any]) -> type[Game]:
     return choose(GAMES, recipe.get("game", "gan"), "game")
 
 
+def guide_for(recipe: Mapping[str, Any]) -> tuple[nn.Module, Real]:
+    """A recipe's guide and what it measures of real points. Raises StudyError as `guide_of` does."""
+    spec, target = recipe["guidance"], target_of(recipe)
+    if isinstance(target, Gaussians):
+        return posterior_of(target, spec["deviation"])
+    return guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+
+
 def check(recipe: Mapping[str, Any]) -> None:
     """Raises StudyError, which names it and what is allowed, for the first thing in a recipe that cannot be meant, and
     where its data are not there."""
     check_settings_alone(recipe)
     for source in (target_of(recipe), latent_of(recipe)):
         source.draw(recipe["batch"])
-    if spec := recipe.get("guidance"):
-        guide_of(spec["images"], spec.get("file"), spec.get("digest"))
+    if "guidance" in recipe:
+        guide_for(recipe)
 
 
 def check_settings_alone(recipe: Mapping[str, Any]) -> None:
@@ -89,7 +101,12 @@ def _check_data(recipe: Mapping[str, Any], game: type[Game]) -> None:
         )
     if labelled or "guidance" in game.ASKS:
         classes = labelled_latents(latent).classes
-        whole(CLASSES, CLASSES).check("classes of the latents", classes)
+        whole(_classes(target), _classes(target)).check("classes of the latents", classes)
+
+
+def _classes(target: Any) -> int:
+    """How many classes a generator can be asked for: the modes of Gaussians, or those of images."""
+    return len(target.means()) if isinstance(target, Gaussians) else CLASSES
 
 
 def _check_sweep(recipe: Mapping[str, Any]) -> None:
@@ -192,8 +209,10 @@ def _check_classification(weights: Any, game: type[Game]) -> None:
 
 
 def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
-    spec, needed = recipe["guidance"], game.TERMS & {"adversarial"}
-    same_keys(spec, {"images", "weights"}, "the guidance", {"balance", "file", "digest"})
+    spec, needed, target = recipe["guidance"], game.TERMS & {"adversarial"}, target_of(recipe)
+    in_the_plane = isinstance(target, Gaussians)
+    of_images = set() if in_the_plane else {"file", "digest"}
+    same_keys(spec, {"weights", "deviation" if in_the_plane else "images"}, "the guidance", {"balance"} | of_images)
     same_keys(spec["weights"], needed, "the guidance's weights", game.TERMS - needed)
     choose(BALANCES, spec.get("balance", "fixed"), "balance")
     for name in spec.keys() & {"file", "digest"}:
@@ -202,10 +221,12 @@ def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
         WEIGHT.check(f"the guidance's weight of the {name}", weight)
     if not spec["weights"]:
         raise StudyError("a guided generator alone needs a term: allowed are classification and statistics, or both")
-    if spec["images"] != recipe["target"].get("images"):
+    if in_the_plane:
+        number(above=0).check("deviation of the guidance", spec["deviation"])
+    elif spec["images"] != recipe["target"].get("images"):
         raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")
-    if recipe["batch"] < 2 * CLASSES:
+    if recipe["batch"] < 2 * _classes(target):
         raise StudyError(
-            f"batch size {recipe['batch']} for {CLASSES} classes: allowed is two a class or more, since one point "
+            f"batch size {recipe['batch']} for {_classes(target)} classes: allowed is two a class or more, since one point "
             "has no variance"
         )
