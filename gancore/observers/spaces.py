@@ -80,17 +80,22 @@ def neighbours(runs: Population, *, points: Mapped) -> Measure:
     return measure
 
 
-def arithmetic(runs: Population, *, points: Count) -> Measure:
+def arithmetic(runs: Population, *, points: Count, averaged: Count = 1) -> Measure:
     """Sums of codes: a held-out image's, less the mean code of its class, plus that of another class.
 
-    `landed` (R,): of G(a - b + c) for `points` images and every other class, the part that shows class c; `sums`
-    (1, classes^2, D): the first run's, a row for the first image of each class, a column for each class c.
+    In the place of the image's own code stands the mean of `averaged` codes, its own and the nearest of its class
+    (Radford et al. 2016, section 6.3.2, average three). `landed` (R,): of G(a - b + c) for `points` images and every
+    other class, the part that shows class c; `diagonal` (R,): of the same with the class's own mean added again, the
+    part that shows it; `sums` (1, classes^2, D): the first run's, a row for the first image of each class, a column for
+    each class c.
     """
     target, device = having(known_target(runs), "held_out_labels"), runs.device
     modes = modes_of(target)
     everything, labels = target.held_out().to(device), target.held_out_labels().to(device)
     member = one_hot(labels, modes.count).float()
     firsts = torch.stack([(labels == label).nonzero()[0, 0] for label in range(modes.count)])
+    rows, wanted = torch.arange(min(points, len(labels)), device=device), torch.arange(modes.count, device=device)
+    own = wanted == labels[rows][:, None]  # (rows, classes)
     generator, encoder = players_of(runs, "generator", "encoder")
 
     @torch.no_grad()
@@ -100,20 +105,28 @@ def arithmetic(runs: Population, *, points: Count) -> Measure:
 
         def moved(rows: Tensor) -> Tensor:
             """Every image as every class: (rows,) -> (R, rows, classes, D)."""
-            style = codes[:, rows] - means[:, labels[rows]]
+            style = mean_of_nearest(codes, labels, rows, averaged) - means[:, labels[rows]]
             z = style.unsqueeze(2) + means.unsqueeze(1)
             return generator(z.flatten(1, 2)).unflatten(1, (len(rows), modes.count))
 
-        rows = torch.arange(min(points, len(labels)), device=device)
-        shown = modes.name(moved(rows).flatten(1, 2)).unflatten(1, (len(rows), modes.count))
-        wanted = torch.arange(modes.count, device=device)
-        other = wanted != labels[rows][:, None]  # (rows, classes)
-        return {
-            "landed": ((shown == wanted) & other).float().sum((1, 2)) / other.sum(),
-            "sums": moved(firsts)[:1].flatten(1, 2),
-        }
+        right = modes.name(moved(rows).flatten(1, 2)).unflatten(1, own.shape) == wanted
+        found = {"landed": ~own, "diagonal": own}
+        shares = {name: (right & which).float().sum((1, 2)) / which.sum() for name, which in found.items()}
+        return shares | {"sums": moved(firsts)[:1].flatten(1, 2)}
 
     return measure
+
+
+def mean_of_nearest(codes: Tensor, labels: Tensor, rows: Tensor, count: int) -> Tensor:
+    """The mean of `count` codes, each row's own and the nearest of its label: (R, n, d), (n,), (rows,) -> (R, rows, d).
+
+    Of all of its label where these are fewer.
+    """
+    alike = labels[rows][:, None] == labels  # (rows, n)
+    distance = torch.cdist(codes[:, rows], codes).where(alike, torch.inf)
+    nearest = distance.topk(min(count, int(alike.sum(1).min())), largest=False).indices  # (R, rows, count)
+    picked = codes.gather(1, nearest.flatten(1)[..., None].expand(-1, -1, codes.shape[2]))
+    return picked.unflatten(1, nearest.shape[1:]).mean(2)
 
 
 KINDS = {
@@ -131,6 +144,7 @@ KINDS = {
         "page",
         {
             "landed": share("sums of codes that show their class", "higher"),
+            "diagonal": share("sums within a class that show it", "higher"),
             "sums": Quantity("G of sums of codes", ("sum", "pixel"), grain=GREY, of_first=True),
         },
     ),

@@ -227,6 +227,6 @@ def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
         raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")
     if recipe["batch"] < 2 * _classes(target):
         raise StudyError(
-            f"batch size {recipe['batch']} for {_classes(target)} classes: allowed is two a class or more, since one point "
-            "has no variance"
+            f"batch size {recipe['batch']} for {_classes(target)} classes: allowed is two a class or more, since one "
+            "point has no variance"
         )
