@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from gancore.annealing import Falling
 from gancore.choices import make, settings_of
-from gancore.data.targets import latent_of, target_of
+from gancore.data.targets import latent_of, mean_of, target_of
 from gancore.games import Game
 from gancore.games.guided import BALANCES, Guidance
 from gancore.games.mmd import KERNELS, Kernel
 from gancore.nets.architectures import network_of
+from gancore.nets.from_mean import FromMean
 from gancore.nets.layers import INITIALISERS, initialise
 from gancore.nets.own import is_own, own_network
 from gancore.objectives import Objective, objective_of
@@ -63,9 +64,10 @@ def assembled(
 def _player(spec: Mapping[str, Any], seeds: Sequence[int], name: str, role: str, target: Any, latent: int) -> nn.Module:
     if is_own(spec):
         return own_network(spec, seeds, name, role, target, latent)
-    network = network_of(role, len(seeds), target, latent, spec)
+    from_mean = "starts" in spec
+    network = network_of(role, len(seeds), target, latent, spec | ({"output": "identity"} if from_mean else {}))
     initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
-    return network
+    return FromMean(network, len(seeds), mean_of(target), spec.get("output", "identity")) if from_mean else network
 
 
 def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor], turns: int) -> Optimiser:

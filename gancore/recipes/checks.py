@@ -14,7 +14,7 @@ from gancore.choices import check_choice, choose, settings_of
 from gancore.data.images import CLASSES
 from gancore.data.latents import labelled_latents
 from gancore.data.mixtures import Gaussians
-from gancore.data.targets import latent_of, target_of
+from gancore.data.targets import has_mean, latent_of, target_of
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES
@@ -24,6 +24,7 @@ from gancore.judges.guide import Real, guide_of
 from gancore.judges.posterior import posterior_of
 from gancore.nets.architectures import NETWORKS, networks_for
 from gancore.nets.dcgan import smallest_side
+from gancore.nets.from_mean import OUTPUTS
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.nets.own import check_own, is_own
 from gancore.objectives import objective_of
@@ -31,12 +32,13 @@ from gancore.observers import check_observe, clocks, described
 from gancore.recipes.sweeps import singly
 from gancore.remedies import REMEDIES
 from gancore.training.optimisers import OPTIMISERS
-from gancore.values import DICTIONARY, TEXT, Values, check_settings, each, number, same_keys, whole
+from gancore.values import DICTIONARY, TEXT, Values, check_settings, each, number, one_of, same_keys, whole
 
 KEYS = {"target", "latent", "batch", "players", "steps", "observe"}
 OPTIONAL = {"game", "sweep"}
 PLAYER_KEYS = {"activation", "initialiser", "optimiser"}
 OPTIONAL_FOR_PLAYERS = {"network", "output", "clip"}
+OPTIONAL_FOR_GENERATORS = OPTIONAL_FOR_PLAYERS | {"starts"}
 WINDOW = ("start", "stop")  # steps from and before which a penalty is added
 PENALTY_KEYS = {"weight", "every", "falls", *WINDOW}  # of every penalty, beside its name and its own settings
 WEIGHT = number(least=0)
@@ -187,9 +189,12 @@ def _check_player(recipe: Mapping[str, Any], name: str, role: str, player: Any) 
 
 def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player: Any) -> None:
     any_size = {key for network in NETWORKS.values() for key in network.sizes(role)}
-    same_keys(player, PLAYER_KEYS, f"the {name}", OPTIONAL_FOR_PLAYERS | any_size)
+    optional = OPTIONAL_FOR_GENERATORS if role == "generator" else OPTIONAL_FOR_PLAYERS
+    same_keys(player, PLAYER_KEYS, f"the {name}", optional | any_size)
     sizes = choose(networks_for(role), player.get("network", "mlp"), f"network of the {name}").sizes(role)
-    same_keys(player, PLAYER_KEYS | sizes.keys(), f"the {name}", OPTIONAL_FOR_PLAYERS)
+    same_keys(player, PLAYER_KEYS | sizes.keys(), f"the {name}", optional)
+    if "starts" in player:
+        _check_start(recipe, name, player)
     for key, allowed in sizes.items():
         allowed.check(f"{key} of the {name}", player[key])
     choose(ACTIVATIONS, player["activation"], "activation")
@@ -200,6 +205,16 @@ def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player:
         if not hasattr(target, "image"):
             raise StudyError(f"the {name} is convolutional, and {recipe['target']['name']!r} has no images")
         smallest_side(target.image, player["channels"], player["strides"])
+
+
+def _check_start(recipe: Mapping[str, Any], name: str, player: Mapping[str, Any]) -> None:
+    """A generator may start at the mean of the real points, where the target has one and its output can draw it."""
+    one_of("mean").check(f"starts of the {name}", player["starts"])
+    choose(OUTPUTS, player.get("output", "identity"), f"output of the {name}, which starts at the mean,")
+    if not has_mean(target_of(recipe)):
+        raise StudyError(
+            f"the {name} starts at the mean of {recipe['target']['name']!r}: allowed for images of any kind"
+        )
 
 
 def _check_classification(weights: Any, game: type[Game]) -> None:
