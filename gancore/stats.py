@@ -66,9 +66,14 @@ def resampled(statistic: Callable[[np.ndarray], float], runs: int, resamples: in
     return Interval(value, float(low), float(high))
 
 
+def of_medians(statistic: Callable[..., np.ndarray], *samples: np.ndarray) -> Interval:
+    """A function of the medians of several samples of runs, (n,), (m,), ..., resampled independently."""
+    return _bootstrap(list(samples), lambda *drawn, axis: statistic(*(np.median(of, axis=axis) for of in drawn)))
+
+
 def median_difference(a: np.ndarray, b: np.ndarray) -> Interval:
     """Median of the runs a (n,) minus median of the runs b (m,), resampled independently."""
-    return _bootstrap([a, b], lambda a, b, axis: np.median(a, axis=axis) - np.median(b, axis=axis))
+    return of_medians(np.subtract, a, b)
 
 
 def median_band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ from gancore.judges.guide import guide_of
 from gancore.metrics.images import frechet_distance, gaussian_of
 from gancore.observers import observers
 from gancore.observers.classes import extractor_of
-from gancore.observers.spaces import NEIGHBOURS, flattened, purity
+from gancore.observers.spaces import NEIGHBOURS, flattened, mean_of_nearest, purity
 from gancore.recipes.build import population
 from gancore.study.results import Store, as_dataset
 from gancore.training.loop import train
@@ -205,7 +205,23 @@ def test_sums_of_codes_land_where_codes_are_additive():
     right = (judge("digits")(ONE_EACH) == torch.arange(10)).float()
     expected = np.mean([right[c].item() for label in labels[:15].tolist() for c in range(10) if c != label])
     assert found["landed"].tolist() == pytest.approx([expected] * 2)
+    on_it = np.mean([right[label].item() for label in labels[:15].tolist()])
+    assert found["diagonal"].tolist() == pytest.approx([on_it] * 2)
     assert torch.equal(found["sums"][0].unflatten(0, (10, 10)), ONE_EACH.expand(10, -1, -1))
+
+
+def test_a_mean_of_nearest_codes_is_of_the_row_and_those_of_its_label_that_are_nearest():
+    """Against a loop over rows."""
+    codes = torch.randn(2, 30, 4, generator=torch.Generator().manual_seed(0))
+    labels, rows = torch.arange(30) % 3, torch.tensor([4, 17, 0])
+    found = mean_of_nearest(codes, labels, rows, 3)
+    for run in range(2):
+        for place, row in enumerate(rows.tolist()):
+            alike = [i for i in range(30) if labels[i] == labels[row]]
+            nearest = sorted(alike, key=lambda i: (codes[run, i] - codes[run, row]).norm().item())[:3]
+            assert row in nearest
+            torch.testing.assert_close(found[run, place], codes[run, nearest].mean(0))
+    assert torch.equal(mean_of_nearest(codes, labels, rows, 1), codes[:, rows])
 
 
 def test_a_generator_that_ignores_its_code_lands_on_other_digits_by_chance_alone():

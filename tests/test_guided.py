@@ -190,6 +190,29 @@ def test_a_conditional_game_can_be_played_with_convolutions():
     assert not any(torch.equal(a, b) for a, b in zip(before, runs.state(), strict=True))
 
 
+@pytest.mark.parametrize(("name", "part"), [("r1", 0), ("r2", 1)])
+def test_a_conditional_discriminator_is_held_down_at_points_with_their_own_codes(name, part):
+    recipe = digits_recipe("conditional", CODED, penalties=[{"name": name, "weight": 3.0}])
+    runs, without = population(recipe, SEEDS, CPU), population(digits_recipe("conditional", CODED), SEEDS, CPU)
+    drawn = runs.draw(0)
+    batch, bare = (of.game.batch(*drawn) for of in (runs, without))
+    found = runs.game.loss("discriminator", batch) - without.game.loss("discriminator", bare)
+    x, code = [(batch.real, batch.real_code), (batch.fake, batch.fake_code)][part]
+    for run in range(len(SEEDS)):
+        judge = ordinary(runs.game.players["discriminator"].body, run, "tanh")
+        squares = []
+        for point, its_code in zip(x[run].detach().double(), code[run].double(), strict=True):
+            point.requires_grad_()
+            (slope,) = torch.autograd.grad(judge(torch.cat([point, its_code])).sum(), point)
+            squares.append(slope.square().sum())
+        assert found[run].item() == pytest.approx(3 * torch.stack(squares).mean().item() / 2, rel=1e-3)
+
+
+def test_a_conditional_game_has_no_penalty_between_points_of_two_classes():
+    with pytest.raises(StudyError, match="penalty 'wgan_gp'"):
+        population(digits_recipe("conditional", CODED, penalties=[{"name": "wgan_gp", "weight": 1.0}]), SEEDS, CPU)
+
+
 def test_a_conditional_game_refuses_what_would_show_fakes_with_other_codes():
     with pytest.raises(StudyError, match="the remedy 'replay' in the game 'conditional': it keeps fakes without the"):
         population(digits_recipe("conditional", CODED, remedies=[{"name": "replay"}]), SEEDS, CPU)

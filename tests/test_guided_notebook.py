@@ -27,8 +27,7 @@ def test_on_the_small_digits_everything_runs_says_so_and_decides_nothing(build, 
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"noise": 9}, "9 latent dimensions for 10 sections: allowed is at least one a section"),
-        ({"usual_noise": 4}, "4 latent dimensions for 10 sections: allowed is at least one a section"),
+        ({"usual": 4}, "4 latent dimensions for 10 sections: allowed is at least one a section"),
         ({"batch": 19}, "batch size 19 for 10 classes: allowed is two a class or more"),
         ({"statistics": 0}, "statistics = 0: allowed is a number above 0"),
         ({"classifier": "none.safetensors"}, r".*none\.safetensors cannot be read"),

@@ -41,7 +41,7 @@ KINDS = {
     "bigan": "04/ring-bigan-rec",
     "bigan of convolutions": "06/scene-bigan-pgp",
     "autoencoder": "06/scene-autoencoder",
-    "conditional": "05/conditional",
+    "conditional": "05/stable-conditional",
     "guided": "05/Wasserstein",
     "guided_alone": "05/no-discriminator",
 }

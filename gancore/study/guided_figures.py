@@ -1,0 +1,142 @@
+"""Figures of guided generators: on two clusters on a line, their images, and their parts."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import xarray as xr
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from scipy.special import expit
+
+from gancore.metrics.hops import HOLDS
+from gancore.observers.lines import line
+from gancore.study import plots
+from gancore.study.colours import FAKE, PURPLE, REAL
+from gancore.study.forgetting import hopped
+from gancore.study.guided import OFTEN, SPACES, holds_both
+
+STORY = (
+    "1 · one cluster is found",
+    "2 · D learns it is fake",
+    "3 · and sends it across",
+    "4 · to the other cluster",
+    "5 · D learns again",
+)
+
+
+def around_a_hop(run: xr.Dataset, reach: float = 0.5) -> np.ndarray:
+    """Five steps of the first run about its calmest change of sides: (5,), from its snapshots (frame, points, 1).
+
+    In the middle and at the end of its stay at one cluster, half-way, and at the start and the end of its stay at the
+    other. Evenly spaced ones if it never changes sides.
+    """
+    x = run.snapshots.isel(drawn=0).values[..., 0]
+    sides = np.stack([(np.abs(x - at) < reach).mean(1) for at in (-1, 1)], 1)  # (frame, 2)
+    stays = [stay for stay in _stays(sides) if stay[2] - stay[1] >= 2]
+    changes = [(a, b) for a, b in pairwise(stays) if a[0] != b[0]]
+    if not changes:
+        return run.frame.values[np.linspace(0, len(x) - 1, 5).round().astype(int)]
+    (_, start, left), (_, arrived, end) = max(changes, key=lambda two: min(stay[2] - stay[1] for stay in two))
+    return run.frame.values[[(start + left) // 2, left, (left + arrived) // 2, arrived, end]]
+
+
+def _stays(sides: np.ndarray) -> list[tuple[int, int, int]]:
+    """Which side holds the fakes, from which frame to which: shares (frame, 2), held from 0.8 up."""
+    holder = np.where(sides.max(1) >= HOLDS, sides.argmax(1), -1)
+    edges = np.flatnonzero(np.diff(holder)) + 1
+    parts = zip([0, *edges], [*edges, len(holder)], strict=True)
+    return [(int(holder[start]), int(start), int(end) - 1) for start, end in parts if holder[start] >= 0]
+
+
+def story(run: xr.Dataset, steps: Sequence[int], half_width: float, titles: Sequence[str] = STORY) -> Figure:
+    """A panel a step: where the fakes of the first run are, the two clusters, and D's probability of being real."""
+    figure, panels = plt.subplots(1, len(steps), figsize=(9, 2.4), sharey=True)
+    for axes, step, title in zip(panels, steps, titles, strict=True):
+        now = run.isel(drawn=0).sel(frame=step)
+        places = line(half_width, now.sizes["spot"]).numpy()[:, 0]
+        for at in (-1, 1):
+            axes.axvspan(at - 0.1, at + 0.1, color=REAL, alpha=0.35, linewidth=0)
+        x = now.snapshots.values[:, 0]
+        bins = np.linspace(-half_width, half_width, 31)
+        axes.hist(x, bins, weights=np.full(len(x), 1 / len(x)), color=FAKE)
+        axes.plot(places, expit(now.scores_on_line.values), color=PURPLE, linewidth=1.4)
+        axes.set(title=f"{title}\nstep {int(step):,}", xlim=(-half_width, half_width), ylim=(0, 1.02), xticks=[-1, 1])
+        axes.title.set_fontsize(7.5)
+    panels[0].set_ylabel("D(x), share of fakes")
+    return figure
+
+
+def plates_of(arms: Mapping[str, xr.Dataset], side: int, across: int, images: int = 50) -> Figure:
+    """The last plate of each arm's first run, by its title, `across` plates a row, ten images a row of a plate."""
+    down = -(-len(arms) // across)
+    size = 9, 9 / across * down * (images / 100) + 0.3 * down
+    figure, grid = plt.subplots(down, across, figsize=size, squeeze=False)
+    shown = {title: run.plates.isel(seed=0, page=-1).values[:images] for title, run in arms.items()}
+    plots.plates(grid.flat, shown, side)
+    return figure
+
+
+def who_holds(on_line: Mapping[str, xr.Dataset], of_images: xr.Dataset) -> Figure:
+    """Over rates and momenta, how often runs hop and end with both clusters; below, the digits that three runs show."""
+    figure, (above, below) = plt.subplots(2, 3, figsize=(9, 4.8))
+    plain, guided = on_line.values()
+    maps = {
+        "plain GAN: three hops or more": (plain, hopped(plain) >= OFTEN),
+        "plain GAN: both clusters at the end": (plain, holds_both(plain)),
+        "guided: both clusters at the end": (guided, holds_both(guided)),
+    }
+    for axes, (title, (run, happened)) in zip(above, maps.items(), strict=True):
+        share = xr.DataArray(happened.mean(0), {name: run[name] for name in ("rate", "momentum")})
+        mesh = plots.heatmap(axes, share, title)
+    figure.colorbar(mesh, ax=above, label="share of the runs", pad=0.01)
+    for axes, (seed, run) in zip(below, of_images.groupby("seed"), strict=False):
+        axes.stackplot(run.moment, run.mode_shares.values[0].T, colors=plt.cm.tab10.colors, labels=range(10))
+        axes.set(title=f"MNIST, plain GAN, seed {seed}", xlabel="step", ylim=(0, 1))
+    below[0].set_ylabel("share of the images")
+    figure.legend(*below[0].get_legend_handles_labels(), title="digit", loc="outside right lower", fontsize=7)
+    return figure
+
+
+def sections_and_pulls(runs: Mapping[str, xr.Dataset]) -> Figure:
+    """A column pair a recipe: the digit that each section's images show, and the pull of each term over the steps."""
+    figure, panels = plt.subplots(1, 2 * len(runs), figsize=(9, 2.7), width_ratios=[1, 1.2] * len(runs))
+    colours = {"adversarial": PURPLE, "classification": FAKE, "statistics": REAL}
+    for (left, right), (recipe, run) in zip(panels.reshape(-1, 2), runs.items(), strict=True):
+        share = run.section_shares.isel(page=-1).mean("seed")
+        share = share.rename(asked="section", shown="digit that is shown")
+        mesh = plots.heatmap(left, share.assign_coords({name: range(10) for name in share.dims}), recipe, ticks=10)
+        left.set_aspect("equal")
+        for pull, (name, colour) in zip(run.pull.values.T, colours.items(), strict=True):
+            plots.runs_over_time(right, run.step.values, pull.T, colour, name)
+        right.set(title=f"pull, {recipe}", xlabel="step", yscale="log")
+    panels[1].legend(fontsize=7)
+    figure.colorbar(mesh, ax=panels, label="share of a section's images", pad=0.01)
+    return figure
+
+
+def by_weights(run: xr.Dataset, measures: Mapping[str, str]) -> Figure:
+    """A map a measure, by its title: the median over seeds after the last step, over the weights of the two terms."""
+    figure, grid = plt.subplots(1, len(measures), figsize=(9, 2.7))
+    for axes, (measure, title) in zip(grid, measures.items(), strict=True):
+        cells = run[measure].isel(step=-1).median("seed").transpose("statistics", "classification")
+        axes.imshow(cells, origin="lower", cmap="cividis")
+        for (row, column), value in np.ndenumerate(cells.values):
+            axes.text(column, row, f"{value:.2g}", ha="center", va="center", color="white", fontsize=9)
+        for axis, dim in ((axes.xaxis, "classification"), (axes.yaxis, "statistics")):
+            axis.set_ticks(range(cells.sizes[dim]), [f"{weight:g}" for weight in cells[dim].values])
+        axes.set(title=title, xlabel="weight of the classification", ylabel="weight of the statistics")
+    return figure
+
+
+def latent_spaces(space: xr.Dataset, side: int) -> Figure:
+    """The first run's held-out images in three spaces, by digit, and the images of sums of its latents."""
+    colours = {"c": space.labels.values[0], "cmap": "tab10", "vmin": -0.5, "vmax": 9.5}
+    figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), width_ratios=[1, 1, 1, 1.2])
+    for axes, title, place in zip(panels, SPACES, space.maps.values[0], strict=False):
+        dots = axes.scatter(*place.T, s=2, linewidths=0, **colours)
+        axes.set(title=title, xticks=[], yticks=[])
+    figure.colorbar(dots, ax=panels[:3], ticks=range(10), label="digit", pad=0.01)
+    plots.plate(panels[3], space.sums.values[0], side, across=10, gap=1)
+    panels[3].set_title("sums: a row a hand, a column a digit")
+    return figure
