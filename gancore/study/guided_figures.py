@@ -90,11 +90,15 @@ def who_holds(on_line: Mapping[str, xr.Dataset], of_images: xr.Dataset) -> Figur
         share = xr.DataArray(happened.mean(0), {name: run[name] for name in ("rate", "momentum")})
         mesh = plots.heatmap(axes, share, title)
     figure.colorbar(mesh, ax=above, label="share of the runs", pad=0.01)
-    for axes, (seed, run) in zip(below, of_images.groupby("seed"), strict=False):
+    for axes, seed in zip(below, of_images.seed.values, strict=False):
+        run = of_images.sel(seed=[seed])
         axes.stackplot(run.moment, run.mode_shares.values[0].T, colors=plt.cm.tab10.colors, labels=range(10))
         axes.set(title=f"MNIST, plain GAN, seed {seed}", xlabel="step", ylim=(0, 1))
+    for axes in below[of_images.sizes["seed"] :]:
+        axes.axis("off")
     below[0].set_ylabel("share of the images")
-    figure.legend(*below[0].get_legend_handles_labels(), title="digit", loc="outside right lower", fontsize=7)
+    handles = below[0].get_legend_handles_labels()
+    figure.legend(*handles, title="digit", title_fontsize=8, fontsize=7, loc="outside right lower")
     return figure
 
 
@@ -132,11 +136,12 @@ def by_weights(run: xr.Dataset, measures: Mapping[str, str]) -> Figure:
 def latent_spaces(space: xr.Dataset, side: int) -> Figure:
     """The first run's held-out images in three spaces, by digit, and the images of sums of its latents."""
     colours = {"c": space.labels.values[0], "cmap": "tab10", "vmin": -0.5, "vmax": 9.5}
-    figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), width_ratios=[1, 1, 1, 1.2])
-    for axes, title, place in zip(panels, SPACES, space.maps.values[0], strict=False):
-        dots = axes.scatter(*place.T, s=2, linewidths=0, **colours)
-        axes.set(title=title, xticks=[], yticks=[])
-    figure.colorbar(dots, ax=panels[:3], ticks=range(10), label="digit", pad=0.01)
-    plots.plate(panels[3], space.sums.values[0], side, across=10, gap=1)
-    panels[3].set_title("sums: a row a hand, a column a digit")
+    figure, panels = plt.subplot_mosaic([[name, "sums"] for name in SPACES], figsize=(9, 6), width_ratios=[1, 2.4])
+    for title, place in zip(SPACES, space.maps.values[0], strict=True):
+        dots = panels[title].scatter(*place.T, s=2, linewidths=0, **colours)
+        panels[title].set(title=title, xticks=[], yticks=[])
+    maps = [panels[title] for title in SPACES]
+    figure.colorbar(dots, ax=maps, ticks=range(10), label="digit", pad=0.01, location="left")
+    plots.plate(panels["sums"], space.sums.values[0], side, across=10, gap=1)
+    panels["sums"].set_title("sums of latents: a row a hand, a column the digit that was added")
     return figure
