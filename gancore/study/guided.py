@@ -51,21 +51,22 @@ def kept(run: xr.Dataset) -> np.ndarray:
     return (np.nan_to_num(late.values) == DIGITS).all(1)
 
 
-def complete(run: xr.Dataset, step: int) -> np.ndarray:
-    """Whether each run shows all ten digits at a step: (seeds,)."""
-    return np.nan_to_num(run.classes.sel(step=step).values) == DIGITS
+def covers(run: xr.Dataset, step: int) -> np.ndarray:
+    """Whether each run shows nine digits or more at a step: (seeds,)."""
+    return np.nan_to_num(run.classes.sel(step=step).values) >= MANY
 
 
 def reached(of: Runs, pairs: Mapping[str, tuple[str, str]]) -> dict[str, Interval]:
-    """The rate of the first arm's runs that show all ten digits where they are compared, by the name of each pair."""
+    """The rate of the first arm's runs that show nine digits or more where they are compared, by each pair's name."""
     steps = {name: common_step({arm: of[arm] for arm in pair}) for name, pair in pairs.items()}
-    return {f"all ten digits ({name})": stats.rate(complete(of[pairs[name][0]], step)) for name, step in steps.items()}
+    rates = {name: stats.rate(covers(of[pairs[name][0]], step)) for name, step in steps.items()}
+    return {f"nine digits or more ({name})": rate for name, rate in rates.items()}
 
 
 def cured(plain: xr.Dataset, whole: xr.Dataset, step: int) -> dict[str, Interval]:
-    """That the plain GAN ends collapsed, and the guided one shows all ten digits at a step: rates."""
-    all_ten = stats.rate(complete(whole, step))
-    return {"collapsed (plain GAN)": stats.rate(collapsed(plain)), "all ten digits (guided)": all_ten}
+    """That the plain GAN ends collapsed, and the guided one shows nine digits or more at a step: rates."""
+    shown = stats.rate(covers(whole, step))
+    return {"collapsed (plain GAN)": stats.rate(collapsed(plain)), "nine digits or more (guided)": shown}
 
 
 def holds_both(run: xr.Dataset, least: float = 0.25) -> np.ndarray:
@@ -103,7 +104,7 @@ def fids(of: Runs) -> dict[str, np.ndarray]:
 
 def variety(of: Runs) -> dict[str, Interval]:
     """What guided runs keep: all digits and variance within them where the plain GAN collapses, recall where not."""
-    caught, two = of["collapsing-guided"], {arm: of[arm] for arm in ("stable-guided", "stable-gan")}
+    caught, two = of["reweighted"], {arm: of[arm] for arm in ("stable-guided", "stable-gan")}
     of_real = within(caught, int(caught.step[-1]))
     recalls = [recall(run, common_step(two)) for run in two.values()]
     return {
