@@ -43,6 +43,9 @@ KINDS = {
     "autoencoder": "06/scene-autoencoder",
     "conditional": "05/stable-conditional",
     "guided": "05/Wasserstein",
+    "guided on a line": "05/chase-guided",
+    "acgan": "05/AC-GAN",
+    "fake_class": "05/eleven-classes",
     "guided_alone": "05/no-discriminator",
 }
 # Critics on the ring and the grid, many of whose last hidden units bend at no point of the first batches. Such a unit's
