@@ -17,7 +17,7 @@ from gancore.notebooks import chosen, find, numbers
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CELLS, LINES = 50, 8  # cells at most, and lines of the median code cell
 WIDTH = 95  # characters of a line of code
-LONGER = {"05": 10}  # of a notebook that decides seven claims with sixteen arms
+LONGER = {"05": 10}  # of a notebook that decides eleven claims with two dozen arms
 ASKED = {"profile", "first_seed", "n_seeds", "device", "results", "train", "share"}
 
 

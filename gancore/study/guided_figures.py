@@ -15,6 +15,7 @@ from gancore.study import plots
 from gancore.study.colours import FAKE, PURPLE, REAL
 from gancore.study.forgetting import hopped
 from gancore.study.guided import OFTEN, SPACES, holds_both
+from gancore.study.panels import over_time
 
 STORY = (
     "1 · one cluster is found",
@@ -92,13 +93,30 @@ def who_holds(on_line: Mapping[str, xr.Dataset], of_images: xr.Dataset) -> Figur
     figure.colorbar(mesh, ax=above, label="share of the runs", pad=0.01)
     for axes, seed in zip(below, of_images.seed.values, strict=False):
         run = of_images.sel(seed=[seed])
-        axes.stackplot(run.moment, run.mode_shares.values[0].T, colors=plt.cm.tab10.colors, labels=range(10))
+        shares = run.mode_shares.values[0].T
+        axes.stackplot(run.moment, shares, colors=plt.cm.tab10.colors, labels=range(10), linewidth=0)
         axes.set(title=f"MNIST, plain GAN, seed {seed}", xlabel="step", ylim=(0, 1))
     for axes in below[of_images.sizes["seed"] :]:
         axes.axis("off")
     below[0].set_ylabel("share of the images")
     handles = below[0].get_legend_handles_labels()
     figure.legend(*handles, title="digit", title_fontsize=8, fontsize=7, loc="outside right lower")
+    return figure
+
+
+def over_training(recipes: Mapping[str, Mapping[str, xr.Dataset]], quantities: Mapping[str, str]) -> Figure:
+    """A row a recipe, a panel a quantity, over the steps; the first recipe has all of the arms."""
+    panels = {
+        f"{title}, {recipe}": {arm: run[quantity] for arm, run in arms.items()}
+        for recipe, arms in recipes.items()
+        for quantity, title in quantities.items()
+    }
+    every = next(iter(recipes.values()))
+    figure = over_time(panels, {arm: arm for arm in every}, across=len(quantities))
+    first = figure.axes[0]
+    handles = first.get_legend_handles_labels()
+    first.get_legend().remove()
+    figure.legend(*handles, loc="outside lower center", ncols=len(every))
     return figure
 
 
@@ -125,8 +143,10 @@ def by_weights(run: xr.Dataset, measures: Mapping[str, str]) -> Figure:
     for axes, (measure, title) in zip(grid, measures.items(), strict=True):
         cells = run[measure].isel(step=-1).median("seed").transpose("statistics", "classification")
         axes.imshow(cells, origin="lower", cmap="cividis")
+        middle = (cells.values.min() + cells.values.max()) / 2
         for (row, column), value in np.ndenumerate(cells.values):
-            axes.text(column, row, f"{value:.2g}", ha="center", va="center", color="white", fontsize=9)
+            style = {"ha": "center", "va": "center", "color": "white" if value <= middle else "black"}
+            axes.text(column, row, f"{value:.2f}" if value < 1 else f"{value:.3g}", **style)
         for axis, dim in ((axes.xaxis, "classification"), (axes.yaxis, "statistics")):
             axis.set_ticks(range(cells.sizes[dim]), [f"{weight:g}" for weight in cells[dim].values])
         axes.set(title=title, xlabel="weight of the classification", ylabel="weight of the statistics")
