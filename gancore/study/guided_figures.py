@@ -122,18 +122,20 @@ def over_training(recipes: Mapping[str, Mapping[str, xr.Dataset]], quantities: M
 
 def sections_and_pulls(runs: Mapping[str, xr.Dataset]) -> Figure:
     """A column pair a recipe: the digit that each section's images show, and the pull of each term over the steps."""
-    figure, panels = plt.subplots(1, 2 * len(runs), figsize=(9, 2.7), width_ratios=[1, 1.2] * len(runs))
+    # Placed by hand: with a bar beside maps and curves, the usual layout ends on other last bits from time to time.
+    figure, panels = plt.subplots(1, 2 * len(runs), figsize=(9, 2.8), width_ratios=[1, 1.2] * len(runs), layout="none")
+    figure.subplots_adjust(left=0.05, right=0.9, bottom=0.2, top=0.9, wspace=0.45)
     colours = {"adversarial": PURPLE, "classification": FAKE, "statistics": REAL}
     for (left, right), (recipe, run) in zip(panels.reshape(-1, 2), runs.items(), strict=True):
         share = run.section_shares.isel(page=-1).mean("seed")
         share = share.rename(asked="section", shown="digit that is shown")
         mesh = plots.heatmap(left, share.assign_coords({name: range(10) for name in share.dims}), recipe, ticks=10)
-        left.set_aspect("equal")
         for pull, (name, colour) in zip(run.pull.values.T, colours.items(), strict=True):
             plots.runs_over_time(right, run.step.values, pull.T, colour, name)
         right.set(title=f"pull, {recipe}", xlabel="step", yscale="log")
     panels[1].legend(fontsize=7)
-    figure.colorbar(mesh, ax=panels, label="share of a section's images", pad=0.01)
+    bar = figure.add_axes((0.92, 0.2, 0.012, 0.7))
+    figure.colorbar(mesh, cax=bar, label="share of a section's images")
     return figure
 
 
