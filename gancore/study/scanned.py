@@ -132,8 +132,11 @@ def shortfall(usual: np.ndarray, other: np.ndarray) -> Interval:
 
 
 def felt(run: xr.Dataset, loss: str) -> np.ndarray:
-    """The decimal logarithm of what `pulls` says that a fake feels of a loss, from -6 up: (seed, moment)."""
-    return np.log10(np.maximum(pulls(run)[loss], 1e-6))
+    """The decimal logarithm of what `pulls` says that a fake feels of a loss, from -6 up: (seed, moment).
+
+    To nine digits: the last bits of a logarithm hang on the processor, and with them the layout of a figure.
+    """
+    return np.round(np.log10(np.maximum(pulls(run)[loss], 1e-6)), 9)
 
 
 def unrest(run: xr.Dataset) -> dict[str, Interval]:
