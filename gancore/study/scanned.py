@@ -136,7 +136,7 @@ def felt(run: xr.Dataset, loss: str) -> np.ndarray:
 
     To nine digits: the last bits of a logarithm hang on the processor, and with them the layout of a figure.
     """
-    return np.round(np.log10(np.maximum(pulls(run)[loss], 1e-6)), 9)
+    return np.round(np.log10(np.maximum(pulls(run)[loss].astype(float), 1e-6)), 9)
 
 
 def unrest(run: xr.Dataset) -> dict[str, Interval]:
