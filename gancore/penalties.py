@@ -77,7 +77,7 @@ def pairwise_zero(discriminator: Callable, x: Tensor, z: Tensor, x_hat: Tensor, 
 
 
 def r1_of_pairs(discriminator: Callable, x: Tensor, z: Tensor) -> Tensor:
-    """E |grad_x D(x, z)|^2 / 2 at real points and their codes z = E(x), held fixed: R1 for a judge of pairs."""
+    """E |grad_x D(x, z)|^2 / 2 at points x with what stands beside each, z, held fixed: R1 for a judge of pairs."""
     return r1(lambda point: discriminator(point, z), x)
 
 

@@ -22,7 +22,7 @@ def test_a_run_keeps_all_digits_that_shows_ten_at_every_observation_of_its_secon
     ratio = [[0, 0, 0, 0.4], [0, 0, 0, 0.6], [0, 0, 0, 0.8], [1, 1, NAN, NAN]]
     caught = run(classes=classes, variance_ratio=ratio)
     assert guided.kept(caught).tolist() == [True, False, True, False]
-    assert guided.within(caught, 30).tolist() == [0.4, 0.6, 0.8, 0]
+    assert guided.share(caught, "variance_ratio", 30).tolist() == [0.4, 0.6, 0.8, 0]
     recalls = {"stable-guided": [[0, 0.2], [0, 0.3], [0, 0.4]], "stable-gan": [[0, 0.5], [0, 0.6], [0, 0.9]]}
     of = {arm: run(image_recall=values) for arm, values in recalls.items()}
     effects = guided.variety({"reweighted": caught} | of)

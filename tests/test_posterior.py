@@ -6,7 +6,7 @@ import torch
 from arms import CPU, player
 from scipy.stats import multivariate_normal
 
-from gancore.data.mixtures import Line, Ring
+from gancore.data.mixtures import Line, Ring, Wheel
 from gancore.errors import StudyError
 from gancore.judges.guide import class_moments
 from gancore.judges.posterior import posterior_of
@@ -15,6 +15,7 @@ from gancore.training.loop import train
 
 ADAM = {"name": "adam", "rate": 0.01, "beta1": 0.5}
 SECTIONED = {"name": "sectioned", "classes": 2, "noise": 6}
+MIXTURES = [Line(modes=3, deviation=0.2), Ring(modes=5, deviation=0.3), Wheel(modes=4, deviation=0.2, hub=0.7)]
 
 
 def guided_on_a_line(**more):
@@ -33,21 +34,21 @@ def guided_on_a_line(**more):
     } | more
 
 
-@pytest.mark.parametrize("target", [Line(modes=3, deviation=0.2), Ring(modes=5, deviation=0.3)])
+@pytest.mark.parametrize("target", MIXTURES, ids=str)
 def test_the_posterior_is_that_of_gaussian_densities(target):
     guide, _ = posterior_of(target, 0.4)
     x = torch.randn(40, target.dimensions, generator=torch.Generator().manual_seed(0))
     densities = np.stack(
         [
-            multivariate_normal(mean.numpy(), 0.4**2 * np.eye(target.dimensions)).pdf(x.numpy())
-            for mean in target.means()
+            weight * multivariate_normal(mean.numpy(), 0.4**2 * np.eye(target.dimensions)).pdf(x.numpy())
+            for mean, weight in zip(target.means(), target.weights().numpy(), strict=True)
         ]
     ).T
     expected = densities / densities.sum(1, keepdims=True)
     assert guide(x).softmax(-1).numpy() == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("target", [Line(modes=3, deviation=0.2), Ring(modes=5, deviation=0.3)])
+@pytest.mark.parametrize("target", MIXTURES, ids=str)
 def test_the_moments_are_those_of_points_that_are_drawn(target):
     guide, real = posterior_of(target, 0.4)
     x = torch.from_numpy(target.draw(200_000)(np.random.default_rng(0), 1)[0])

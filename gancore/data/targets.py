@@ -100,16 +100,6 @@ TARGETS = {
 }
 
 
-def has_mean(target: Any) -> bool:
-    """Whether `mean_of` is known."""
-    return hasattr(target, "mean") or hasattr(target, "training")
-
-
-def mean_of(target: Any) -> Tensor:
-    """The mean of the real points, (D,): as the target says of itself, or of those that runs train on."""
-    return target.mean() if hasattr(target, "mean") else target.training().double().mean(0).float()
-
-
 LATENTS = {name: target for name, target in TARGETS.items() if target is not LabelledPictures}  # a code is no latent
 
 

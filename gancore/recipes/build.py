@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gancore.annealing import Falling
 from gancore.choices import make, settings_of
-from gancore.data.targets import latent_of, mean_of, target_of
+from gancore.data.targets import latent_of, target_of
 from gancore.games import Game
 from gancore.games.guided import BALANCES, Guidance
 from gancore.games.mmd import KERNELS, Kernel
@@ -67,7 +67,11 @@ def _player(spec: Mapping[str, Any], seeds: Sequence[int], name: str, role: str,
     from_mean = "starts" in spec
     network = network_of(role, len(seeds), target, latent, spec | ({"output": "identity"} if from_mean else {}))
     initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
-    return FromMean(network, len(seeds), mean_of(target), spec.get("output", "identity")) if from_mean else network
+    return (
+        FromMean(network, len(seeds), target.training().mean(0), spec.get("output", "identity"))
+        if from_mean
+        else network
+    )
 
 
 def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor], turns: int) -> Optimiser:

@@ -14,7 +14,7 @@ from gancore.choices import check_choice, choose, settings_of
 from gancore.data.images import CLASSES
 from gancore.data.latents import labelled_latents
 from gancore.data.mixtures import Gaussians
-from gancore.data.targets import has_mean, latent_of, target_of
+from gancore.data.targets import latent_of, target_of
 from gancore.errors import StudyError
 from gancore.games import GAMES, Game
 from gancore.games.guided import BALANCES
@@ -24,7 +24,7 @@ from gancore.judges.guide import Real, guide_of
 from gancore.judges.posterior import posterior_of
 from gancore.nets.architectures import NETWORKS, networks_for
 from gancore.nets.dcgan import smallest_side
-from gancore.nets.from_mean import OUTPUTS
+from gancore.nets.from_mean import INVERSES
 from gancore.nets.layers import ACTIVATIONS, INITIALISERS
 from gancore.nets.own import check_own, is_own
 from gancore.objectives import objective_of
@@ -208,10 +208,10 @@ def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player:
 
 
 def _check_start(recipe: Mapping[str, Any], name: str, player: Mapping[str, Any]) -> None:
-    """A generator may start at the mean of the real points, where the target has one and its output can draw it."""
+    """A generator may start at the mean of the images that runs train on, where its output can draw it."""
     one_of("mean").check(f"starts of the {name}", player["starts"])
-    choose(OUTPUTS, player.get("output", "identity"), f"output of the {name}, which starts at the mean,")
-    if not has_mean(target_of(recipe)):
+    choose(INVERSES, player.get("output", "identity"), f"output of the {name}, which starts at the mean,")
+    if not hasattr(target_of(recipe), "training"):
         raise StudyError(
             f"the {name} starts at the mean of {recipe['target']['name']!r}: allowed for images of any kind"
         )
@@ -225,9 +225,9 @@ def _check_classification(weights: Any, game: type[Game]) -> None:
 
 def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
     spec, needed, target = recipe["guidance"], game.TERMS & {"adversarial"}, target_of(recipe)
-    in_the_plane = isinstance(target, Gaussians)
-    of_images = set() if in_the_plane else {"file", "digest"}
-    same_keys(spec, {"weights", "deviation" if in_the_plane else "images"}, "the guidance", {"balance"} | of_images)
+    of_modes = isinstance(target, Gaussians)
+    of_images = set() if of_modes else {"file", "digest"}
+    same_keys(spec, {"weights", "deviation" if of_modes else "images"}, "the guidance", {"balance"} | of_images)
     same_keys(spec["weights"], needed, "the guidance's weights", game.TERMS - needed)
     choose(BALANCES, spec.get("balance", "fixed"), "balance")
     for name in spec.keys() & {"file", "digest"}:
@@ -236,7 +236,7 @@ def _check_guidance(recipe: Mapping[str, Any], game: type[Game]) -> None:
         WEIGHT.check(f"the guidance's weight of the {name}", weight)
     if not spec["weights"]:
         raise StudyError("a guided generator alone needs a term: allowed are classification and statistics, or both")
-    if in_the_plane:
+    if of_modes:
         number(above=0).check("deviation of the guidance", spec["deviation"])
     elif spec["images"] != recipe["target"].get("images"):
         raise StudyError(f"the guide knows images of {spec['images']}, and the target is {recipe['target']}")

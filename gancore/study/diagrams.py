@@ -46,8 +46,9 @@ def _loop(axes: Axes) -> None:
     axes.set(xlim=(-0.27, 1.22), ylim=(-0.22, 1.08))
 
 
-def _mapping(axes: Axes, classes: int = 4) -> None:
+def _mapping(axes: Axes) -> None:
     """Latents as rows: the code, and the noise, which is zero outside the section of the class."""
+    classes = 4
     for row in range(classes):
         y = classes - row
         for part, width, start in (("code", 0.06, 0.0), ("noise", 0.11, 0.3)):

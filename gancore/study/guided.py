@@ -16,7 +16,7 @@ from gancore.study.forgetting import hopped
 
 SPACES = ("pixels", "features of the classifier", "latents of the encoder")
 DIGITS, MANY, FAILED, COLLAPSED = 10, 9, 5, 3  # all there are; so many are healthy, so few a failure, so few a collapse
-OFTEN = 3  # so many hops are hopping
+OFTEN, QUARTER = 3, 0.25  # so many hops are hopping; so large a share is held
 Runs = Mapping[str, xr.Dataset]
 Reader = Callable[[Tensor], Tensor]  # images (R, n, D) -> the digit that each shows, (R, n)
 
@@ -25,7 +25,7 @@ def sense(of: Runs) -> dict[str, Interval]:
     """Neighbours alike in the features and in the latents, and sums that land on their digit: medians over runs."""
     found = of["bigan"].isel(page=-1)
     alike = {f"neighbours alike ({SPACES[i]})": stats.median(found.purity.values[:, i]) for i in (1, 2)}
-    relative = stats.worst_if_diverged(found.landed.values / np.maximum(found.diagonal.values, 1e-12), 0)
+    relative = stats.worst_if_diverged(_ratio(found.landed.values, found.diagonal.values), 0)
     return alike | {"sums that land on their digit, as a share of the diagonal's": stats.median(relative)}
 
 
@@ -69,16 +69,16 @@ def cured(plain: xr.Dataset, whole: xr.Dataset, step: int) -> dict[str, Interval
     return {"collapsed (plain GAN)": stats.rate(collapsed(plain)), "nine digits or more (guided)": shown}
 
 
-def holds_both(run: xr.Dataset, least: float = 0.25) -> np.ndarray:
-    """Whether each run on two clusters ends with at least this share of its fakes at either: (seeds, ...)."""
+def holds_both(run: xr.Dataset) -> np.ndarray:
+    """Whether each run on two clusters ends with a quarter of its fakes or more at either: (seeds, ...)."""
     shares = run.mode_shares.transpose(..., "moment", "mode").values[..., -1, :]
-    return np.nan_to_num(shares).min(-1) >= least
+    return np.nan_to_num(shares).min(-1) >= QUARTER
 
 
 def at_step(run: xr.Dataset, step: int, measures: Sequence[str]) -> list[Interval]:
     """What the runs show at a step, medians over runs; a share that a run which diverged does not have is 0."""
-    now = run.sel(step=step)
-    return [stats.median((now[name] if name == "fid" else now[name].fillna(0)).values) for name in measures]
+    fid = run.fid.sel(step=step).values
+    return [stats.median(fid if name == "fid" else share(run, name, step)) for name in measures]
 
 
 def common_step(of: Runs) -> int:
@@ -86,14 +86,9 @@ def common_step(of: Runs) -> int:
     return int(max(set.intersection(*(set(run.step.values.tolist()) for run in of.values()))))
 
 
-def within(run: xr.Dataset, step: int) -> np.ndarray:
-    """The share of the real variance within a digit at a step, none where a run diverged: (seeds,)."""
-    return stats.worst_if_diverged(run.variance_ratio.sel(step=step).values, 0)
-
-
-def recall(run: xr.Dataset, step: int) -> np.ndarray:
-    """The share of held-out images within the fakes' reach at a step, none where a run diverged: (seeds,)."""
-    return stats.worst_if_diverged(run.image_recall.sel(step=step).values, 0)
+def share(run: xr.Dataset, name: str, step: int) -> np.ndarray:
+    """A share of this name at a step, 0 where a run diverged: (seeds,)."""
+    return stats.worst_if_diverged(run[name].sel(step=step).values, 0)
 
 
 def fids(of: Runs) -> dict[str, np.ndarray]:
@@ -105,8 +100,8 @@ def fids(of: Runs) -> dict[str, np.ndarray]:
 def variety(of: Runs) -> dict[str, Interval]:
     """What guided runs keep: all digits and variance within them where the plain GAN collapses, recall where not."""
     caught, two = of["reweighted"], {arm: of[arm] for arm in ("stable-guided", "stable-gan")}
-    of_real = within(caught, int(caught.step[-1]))
-    recalls = [recall(run, common_step(two)) for run in two.values()]
+    of_real = share(caught, "variance_ratio", int(caught.step[-1]))
+    recalls = [share(run, "image_recall", common_step(two)) for run in two.values()]
     return {
         "runs that keep all ten digits (collapsing)": stats.rate(kept(caught)),
         "share of the real variance within a digit (collapsing)": stats.median(of_real),
@@ -119,7 +114,7 @@ def shrunk(of: Runs, pairs: Mapping[str, tuple[str, str]]) -> dict[str, Interval
     lost = {}
     for name, pair in pairs.items():
         step = common_step({arm: of[arm] for arm in pair})
-        a, b = (within(of[arm], step) for arm in pair)
+        a, b = (share(of[arm], "variance_ratio", step) for arm in pair)
         lost[f"variance lost without the term ({name})"] = stats.of_medians(lambda a, b: 1 - _ratio(b, a), a, b)
     return lost
 

@@ -17,6 +17,7 @@ from gancore.study.forgetting import hopped
 from gancore.study.guided import OFTEN, SPACES, holds_both
 from gancore.study.panels import over_time
 
+REACH, SHOWN = 0.5, 50  # how far from a cluster a fake belongs to it; images of a plate
 STORY = (
     "1 · one cluster is found",
     "2 · D learns it is fake",
@@ -26,14 +27,14 @@ STORY = (
 )
 
 
-def around_a_hop(run: xr.Dataset, reach: float = 0.5) -> np.ndarray:
+def around_a_hop(run: xr.Dataset) -> np.ndarray:
     """Five steps of the first run about its calmest change of sides: (5,), from its snapshots (frame, points, 1).
 
     In the middle and at the end of its stay at one cluster, half-way, and at the start and the end of its stay at the
     other. Evenly spaced ones if it never changes sides.
     """
     x = run.snapshots.isel(drawn=0).values[..., 0]
-    sides = np.stack([(np.abs(x - at) < reach).mean(1) for at in (-1, 1)], 1)  # (frame, 2)
+    sides = np.stack([(np.abs(x - at) < REACH).mean(1) for at in (-1, 1)], 1)  # (frame, 2)
     stays = [stay for stay in _stays(sides) if stay[2] - stay[1] >= 2]
     changes = [(a, b) for a, b in pairwise(stays) if a[0] != b[0]]
     if not changes:
@@ -68,12 +69,12 @@ def story(run: xr.Dataset, steps: Sequence[int], half_width: float, titles: Sequ
     return figure
 
 
-def plates_of(arms: Mapping[str, xr.Dataset], side: int, across: int, images: int = 50) -> Figure:
+def plates_of(arms: Mapping[str, xr.Dataset], side: int, across: int) -> Figure:
     """The last plate of each arm's first run, by its title, `across` plates a row, ten images a row of a plate."""
     down = -(-len(arms) // across)
-    size = 9, 9 / across * down * (images / 100) + 0.3 * down
+    size = 9, 9 / across * down * (SHOWN / 100) + 0.3 * down
     figure, grid = plt.subplots(down, across, figsize=size, squeeze=False)
-    shown = {title: run.plates.isel(seed=0, page=-1).values[:images] for title, run in arms.items()}
+    shown = {title: run.plates.isel(seed=0, page=-1).values[:SHOWN] for title, run in arms.items()}
     plots.plates(grid.flat, shown, side)
     return figure
 
