@@ -5,7 +5,7 @@ import pytest
 import torch
 from arms import ADAM, CPU, player
 
-from gancore.data.images import digits
+from gancore.data.images import TrafficScene, digits
 from gancore.errors import StudyError
 from gancore.nets.from_mean import FromMean
 from gancore.recipes.build import population
@@ -37,6 +37,14 @@ def test_a_generator_that_makes_nothing_yet_draws_the_mean_image(network):
     fake = runs.game.generator(torch.randn(2, 7, 3))
     mean = np.clip(digits().train.double().numpy().mean(0), -0.999, 0.999)
     assert fake.detach().numpy() == pytest.approx(np.broadcast_to(mean, fake.shape), abs=1e-5)
+
+
+def test_a_generator_of_the_traffic_scene_starts_at_its_mean_frame():
+    scene = {"name": "traffic", "rush": 5}
+    runs = population(recipe(GENERATORS["mlp"], target=scene), [4], CPU)
+    mean = TrafficScene(rush=5).labelled(40_000, np.random.default_rng(1))[0].mean(0)
+    fake = runs.game.generator(torch.randn(1, 3, 3))[0].detach().numpy()
+    assert abs(fake - mean).max() < 0.02
 
 
 @pytest.mark.parametrize("network", GENERATORS)

@@ -8,7 +8,7 @@ import torch
 from arms import ADAM, CPU, NORMAL_THROUGHOUT, bigan, encoder_alone, player
 from scipy import stats
 
-from gancore.data.images import TrafficScene, street
+from gancore.data.images import TrafficScene, traffic
 from gancore.data.mixtures import Line
 from gancore.data.targets import Pictures
 from gancore.errors import StudyError
@@ -247,15 +247,15 @@ EMPTY = TrafficScene().background()
 )
 def test_vehicles_are_kept_by_a_player_that_keeps_them(generator, kept, traces, device):
     _, found = watched(CROSSING, device, encoder=Through(lambda x: x), generator=Through(generator))
-    assert found["vehicles_kept"].tolist() == [[kept] * 8] * 2
-    assert found["traces_kept"].tolist() == [[traces] * 8] * 2
+    assert found["vehicles_kept"].tolist() == [[kept] * 4] * 2
+    assert found["traces_kept"].tolist() == [[traces] * 4] * 2
 
 
 def test_a_vehicle_is_kept_in_its_own_lane_alone():
-    eastbound = EMPTY + torch.from_numpy(street.templates(32)[0, 0])
+    eastbound = EMPTY + torch.from_numpy(traffic.templates()[0, 0])
     always = Through(lambda x: eastbound.to(x).expand_as(x))
     _, found = watched(CROSSING, encoder=Through(lambda x: x), generator=always)
-    assert found["vehicles_kept"].tolist() == found["traces_kept"].tolist() == [[1] + [0] * 7] * 2
+    assert found["vehicles_kept"].tolist() == found["traces_kept"].tolist() == [[1] + [0] * 3] * 2
 
 
 def test_vehicles_are_watched_in_a_traffic_scene_alone():

@@ -72,7 +72,7 @@ def test_a_player_with_a_clip_has_its_own_optimiser_clipped():
     assert type(optimisers["discriminator"]) is Clipped and optimisers["discriminator"].bound == 0.01
 
 
-IMAGES = {"digits": ({"name": "pictures", "images": "digits"}, 64), "traffic": ({"name": "traffic"}, 1024)}
+IMAGES = {"digits": ({"name": "pictures", "images": "digits"}, 64), "traffic": ({"name": "traffic"}, 400)}
 
 
 def convolutional(target, strides=(2, 2), **more):
@@ -95,7 +95,7 @@ def convolutional(target, strides=(2, 2), **more):
 @pytest.mark.parametrize("images", IMAGES)
 def test_convolutional_players_of_pairs_are_built_for_the_targets_images(images, device):
     target, pixels = IMAGES[images]
-    strides = {"digits": (2, 2), "traffic": (4, 2)}[images]
+    strides = {"digits": (2, 2), "traffic": (2, 2)}[images]
     recipe = convolutional(target, strides, penalties=[{"name": "pairwise", "weight": 0.1}], reconstruction=0.1)
     runs = population(recipe, SEEDS, device)
     generator, encoder, discriminator = runs.game.players.values()

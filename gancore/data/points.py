@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gancore.data.splits import trained_on
+from gancore.data.splits import TrainingSet, trained_on
 from gancore.errors import StudyError
 from gancore.files import from_user
 from gancore.streams import Draw
@@ -23,7 +23,7 @@ SUFFIXES = (".csv", ".npy", ".npz")
 
 
 @dataclass(frozen=True)
-class Points:
+class Points(TrainingSet):
     """The points in a file, as they are: see `read`. `key` names the array of a .npz file that has several.
 
     `digest`, if given, is what `points_digest` says of the file that a recipe means. Raises StudyError when the points

@@ -15,13 +15,14 @@ from gancore.data import mixtures
 from gancore.data.images import CLASSES, SIDES, Folder, ImageSet, TrafficScene, load
 from gancore.data.latents import Coded, Normal, Sectioned, Uniform
 from gancore.data.points import Points
+from gancore.data.splits import TrainingSet
 from gancore.errors import StudyError
 from gancore.streams import Draw
 from gancore.values import NOTHING, one_of, whole
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Pictures(TrainingSet):
     """Images as points, pixels in [-1, 1]: the training images of the set `images`, or the `first` so many."""
 
     images: Annotated[str, one_of(*SIDES)]

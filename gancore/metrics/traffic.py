@@ -16,7 +16,7 @@ def traffic_measures(x: Tensor, scene: TrafficScene) -> dict[str, Tensor]:
     """What is followed over time, of frames (R, n, D), by the scene's own recogniser; each (R,) but for the second.
 
     `lanes_found`: lanes with a vehicle in at least FOUND times the share of frames that the scene has
-    there, of 8; `frequency_ratio` (R, lanes): the share of frames with a vehicle in a lane, as a multiple
+    there; `frequency_ratio` (R, lanes): the share of frames with a vehicle in a lane, as a multiple
     of the scene's own; `empty_share`: share of frames without a vehicle; `high_quality`: share of frames
     that `TrafficScene.is_scene` takes for a frame of this camera, empty or not.
     """

@@ -67,11 +67,7 @@ def _player(spec: Mapping[str, Any], seeds: Sequence[int], name: str, role: str,
     from_mean = "starts" in spec
     network = network_of(role, len(seeds), target, latent, spec | ({"output": "identity"} if from_mean else {}))
     initialise(network, seeds, name, make(INITIALISERS, spec["initialiser"], "initialiser"))
-    return (
-        FromMean(network, len(seeds), target.training().mean(0), spec.get("output", "identity"))
-        if from_mean
-        else network
-    )
+    return FromMean(network, len(seeds), target.mean(), spec.get("output", "identity")) if from_mean else network
 
 
 def _optimiser(spec: Mapping[str, Any], parameters: Sequence[Tensor], turns: int) -> Optimiser:

@@ -208,10 +208,10 @@ def _check_architecture(recipe: Mapping[str, Any], name: str, role: str, player:
 
 
 def _check_start(recipe: Mapping[str, Any], name: str, player: Mapping[str, Any]) -> None:
-    """A generator may start at the mean of the images that runs train on, where its output can draw it."""
+    """A generator may start at the mean of the real points where that is known, and its output can draw it."""
     one_of("mean").check(f"starts of the {name}", player["starts"])
     choose(INVERSES, player.get("output", "identity"), f"output of the {name}, which starts at the mean,")
-    if not hasattr(target_of(recipe), "training"):
+    if not hasattr(target_of(recipe), "mean"):
         raise StudyError(
             f"the {name} starts at the mean of {recipe['target']['name']!r}: allowed for images of any kind"
         )

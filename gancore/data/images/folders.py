@@ -18,7 +18,7 @@ from torch import Tensor
 from gancore.data.images import decoded
 from gancore.data.images.pixels import MODES, in_bytes, picture, reason
 from gancore.data.images.published import FOLDER, Missing, data_folder, quiet_and_impatient
-from gancore.data.splits import trained_on
+from gancore.data.splits import TrainingSet, trained_on
 from gancore.errors import StudyError
 from gancore.files import from_user
 from gancore.streams import Draw
@@ -32,7 +32,7 @@ CELEBA = Path("celeba", "img_align_celeba")  # where torchvision puts the images
 
 
 @dataclass(frozen=True)
-class Folder:
+class Folder(TrainingSet):
     """The images in the folder `path` and all below it as points, pixels in [-1, 1]: see `read`.
 
     `digest`, if given, is what `folder_digest` says of the folder that a recipe means. Raises StudyError
