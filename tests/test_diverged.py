@@ -173,9 +173,10 @@ OBSERVED = {
     "vehicles": lambda spec: bigan(steps=2, target={"name": "traffic"}, observe={"vehicles": spec | {"frames": 2}}),
     "neighbours": lambda spec: pairs_of_digits(neighbours=spec | {"points": 40}),
     "arithmetic": lambda spec: pairs_of_digits(arithmetic=spec | {"points": 5}),
+    "representation": lambda spec: pairs_of_digits(representation=spec | {"points": 40}),
 }
 # What is the data's own, or asked of it, whatever the run.
-OF_THE_DATA = {"originals", "labels", "real_fid", "real_ms_ssim"}
+OF_THE_DATA = {"originals", "labels", "real_fid", "real_ms_ssim", "pixel_probe", "pixel_nearest"}
 
 
 def test_every_kind_of_observation_is_tried():

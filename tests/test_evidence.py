@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gancore.claims.rows import load_claims
-from gancore.data.targets import Pictures
 from gancore.errors import StudyError
-from gancore.judges.classifier import judge
 from gancore.observers.classes import EXTRACTORS, recognised
-from gancore.study.evidence import classes_kept, first_half, legible, rests_on, shortfalls, spans
+from gancore.study.evidence import first_half, rests_on, shortfalls, spans
 
 STEPS = 100
 
@@ -86,16 +84,3 @@ def test_an_image_is_recognised_where_one_class_has_nine_tenths_of_the_probabili
     assert recognised("digits", probabilities.log()).tolist() == [0.5, 0.25]
     probabilities[0, 0] = torch.nan
     assert recognised("digits", probabilities.log()).tolist() == [0.25, 0.25]
-    plates = xr.Dataset({"plates": (("seed", "page", "image", "pixel"), probabilities.log()[:, None].numpy())})
-    assert legible("digits", plates).tolist() == [0.25, 0.25]
-
-
-def test_classes_are_kept_where_a_reconstruction_is_named_as_its_image():
-    x = Pictures("digits").held_out()[:12]
-    again, named = torch.stack([x, x.roll(1, 0)]), judge("digits")
-    data = {
-        "originals": (("drawn", "page", "original", "pixel"), x[None, None].numpy()),
-        "reconstructions": (("seed", "page", "original", "pixel"), again[:, None].numpy()),
-    }
-    alike = [int(named(a[None])) == int(named(b[None])) for a, b in zip(x, x.roll(1, 0), strict=True)]
-    assert classes_kept("digits", xr.Dataset(data)).tolist() == pytest.approx([1, sum(alike) / 12])

@@ -37,10 +37,10 @@ VALUES = 4  # of a sweep's axis, at most, that are replayed
 KINDS = {
     "gan": "01/z2-46d5aa9daf65",
     "gan of several turns": "04/ring-wgan-gp",
-    "gan of convolutions": "06/scene-wgan-gp",
+    "gan of convolutions": "03/healthy",
     "bigan": "04/ring-bigan-rec",
-    "bigan of convolutions": "06/scene-bigan-pgp",
-    "autoencoder": "06/scene-autoencoder",
+    "bigan of convolutions": "06/album-bigan-pgp",
+    "autoencoder": "06/autoencoder-rush-10",
     "conditional": "05/stable-conditional",
     "guided": "05/Wasserstein",
     "guided on a line": "05/chase-guided",

@@ -19,14 +19,26 @@ from gancore.errors import StudyError
 from gancore.metrics import MEASURES
 from gancore.metrics.described import Quantity
 from gancore.metrics.finite import all_finite, blanked
-from gancore.observers import classes, flows, lines, pairs, pictures, planes, points, realism, segments, spaces
+from gancore.observers import (
+    classes,
+    flows,
+    lines,
+    pairs,
+    pictures,
+    planes,
+    points,
+    realism,
+    representation,
+    segments,
+    spaces,
+)
 from gancore.observers.clocks import CLOCK, check_clock, moments
 from gancore.observers.kinds import Kind
 from gancore.training.loop import LOSS_CLOCK, Earlier, Measure, Observer
 from gancore.training.population import Population
 from gancore.values import DICTIONARY, check_settings
 
-ROOMS = (points, lines, planes, flows, pictures, pairs, segments, classes, realism, spaces)
+ROOMS = (points, lines, planes, flows, pictures, pairs, segments, classes, realism, spaces, representation)
 KINDS: dict[str, Kind] = {name: kind for room in ROOMS for name, kind in room.KINDS.items()}
 
 

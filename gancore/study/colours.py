@@ -12,7 +12,7 @@ _ARMS = {
     GREEN: ("r1", "r1-fall", "chase-r1", "published-r1", "healthy", "brief", "guided", "bigan-pgp", "z4"),
     SKY: ("replay", "replay-fall", "chase-replay", "conditional", "wgan-gp", "unpenalised"),
     BROWN: ("unrolled", "chase-unrolled", "gan", "starved"),
-    RED: ("overfitted", "bigan-rec", "reweighted"),
+    RED: ("overfitted", "bigan-rec", "reweighted", "gan-r1"),
     GREY: ("wgan", "equal-rates", "repaired", "minimax"),
 }
 COLOURS = {arm: colour for colour, arms in _ARMS.items() for arm in arms}  # of the arms that notebooks compare

@@ -5,15 +5,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np
-import torch
 import xarray as xr
 
 from gancore.claims.rows import Claim
 from gancore.errors import StudyError
-from gancore.judges.classifier import judge
 from gancore.observers import clocks
-from gancore.observers.classes import recognised
 from gancore.study.results import provenance_of
 
 # An arm's runs, by whatever name the measure knows it; in one piece or several, such as files of some seeds each.
@@ -91,15 +87,3 @@ def first_half(runs: xr.Dataset) -> xr.Dataset:
     end = json.loads(runs.attrs["recipe"])["steps"] / 2
     cut = runs.isel({clock: (runs[clock].values <= end).nonzero()[0] for clock in sorted(clocks() & set(runs.coords))})
     return cut.isel(earlier=slice(cut.sizes["moment"])) if "earlier" in cut.dims else cut
-
-
-def legible(images: str, runs: xr.Dataset) -> np.ndarray:
-    """The share of each run's last plate that is recognised as a digit: (seeds,), see `recognised`."""
-    return recognised(images, torch.from_numpy(runs.plates.values[:, -1])).numpy()
-
-
-def classes_kept(images: str, runs: xr.Dataset) -> np.ndarray:
-    """The share of each run's last reconstructions that are named as the image itself is: (seeds,)."""
-    x, named = runs.isel(page=-1), judge(images)
-    original, again = (torch.from_numpy(part.values) for part in (x.originals.isel(drawn=0), x.reconstructions))
-    return (named(again) == named(original)).float().mean(1).numpy()

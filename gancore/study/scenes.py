@@ -1,76 +1,101 @@
-"""What is shown of generated traffic frames: tables, and every lane with its vehicles."""
+"""What is shown of generated traffic frames: plates, how many lanes are found the rarer vehicles are, and tables."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gancore import stats
 from gancore.data.images import TrafficScene
+from gancore.data.targets import target_of
+from gancore.metrics.traffic import FOUND
 from gancore.stats import Interval
 from gancore.study import plots
+from gancore.study.colours import COLOURS
 
-HEADER = ["method", "lanes found, median [95 % interval]", "empty", "with a trace", "proper"]
-Runs = Mapping[str, xr.Dataset]
-
-
-def rows(judge: TrafficScene, hours: Sequence[tuple[TrafficScene, str, Runs]]) -> list[list[object]]:
-    """For every hour, of a camera, its title and the runs by theirs, a line of what the camera sees and one an arm."""
-    lines = []
-    for camera, title, runs in hours:
-        lines.append([title, len(camera.lanes), f"{camera.empty():.2f}", f"{1 - camera.empty():.2f}", ""])
-        lines += [[name, *_shares(judge, run)] for name, run in runs.items()]
-    return lines
+HALF = 0.5  # of the lanes: with fewer a run fails
+FAILING = {"GAN": "gan", "WGAN-GP": "wgan-gp"}
+Hours = Mapping[float, xr.Dataset]  # an arm's runs by how often vehicles pass, the scene's `rush`
 
 
-def _shares(judge: TrafficScene, run: xr.Dataset) -> list[object]:
-    """Lanes found, and the shares of frames that are empty, have a trace and are proper: medians over runs."""
-    end = run.isel(step=-1).fillna(0)
-    traces = judge.trace(_last_plate(run)).any(-1).float().mean(1)
-    shares = (f"{np.median(share):.2f}" for share in (end.empty_share, traces, end.high_quality))
-    return [stats.median(end.lanes_found.values), *shares]
+def share_found(run: xr.Dataset) -> np.ndarray:
+    """The share of the lanes that each run draws often enough after the last step, none if it diverged: (seeds,)."""
+    end = run.isel(step=-1)
+    return (end.lanes_found / run.sizes["lane"]).fillna(0).values
 
 
-def _last_plate(run: xr.Dataset) -> torch.Tensor:
-    """The frames that are stored of each run's end: (runs, frames, pixels), grey where it has diverged."""
-    return torch.from_numpy(run.plates.isel(page=-1).fillna(0).values)
+def kept(run: xr.Dataset) -> np.ndarray:
+    """The share of vehicles that each run's reconstructions have again, all lanes alike: (seeds,)."""
+    return run.vehicles_kept.isel(step=-1).fillna(0).mean("lane").values
 
 
-def kept_of_vehicles(run: xr.Dataset) -> list[Interval]:
-    """Median shares of vehicles that reconstructions have again: as a vehicle, and as a trace at least."""
-    end = run.isel(step=-1).fillna(0)
-    return [stats.median(end[name].mean("lane").values) for name in ("vehicles_kept", "traces_kept")]
-
-
-def lanes(
-    camera: TrafficScene, runs: Runs, rushing: TrafficScene, hours: Mapping[str, Runs], titles: Mapping[str, str]
-) -> Figure:
-    """Vehicles recognised at the usual hour, lane by lane, and traces at rush hour, a panel for each of its `hours`."""
-    figure, panels = plt.subplots(1 + len(hours), 1, figsize=(9, 2.2 * (1 + len(hours))))
-    seen = {name: run.frequency_ratio.isel(step=-1).fillna(0).values for name, run in runs.items()}
-    _lane_by_lane(panels[0], camera, seen, titles)
-    panels[0].set_title("vehicles recognised", loc="left")
-    for axes, (hour, of_hour) in zip(panels[1:], hours.items(), strict=True):
-        shares = {name: camera.trace(_last_plate(run)).numpy().mean(1) for name, run in of_hour.items()}
-        _lane_by_lane(axes, rushing, {name: share / rushing.frequencies() for name, share in shares.items()}, titles)
-        axes.set_title(f"traces at rush hour{hour}", loc="left")
+def over_frames(plates: Mapping[str, np.ndarray], means: Sequence[np.ndarray], side: int) -> Figure:
+    """A titled plate of frames (n, D) each, four across, and below each the same less its mean frame (D,)."""
+    figure, grid = plt.subplots(2, len(plates), figsize=(9, 2.6 if len(plates) > 4 else 4.6), squeeze=False)
+    plots.plates(grid[0], plates, side, across=4, gap=1)
+    for axes, x, mean in zip(grid[1], plates.values(), means, strict=True):
+        plots.plate(axes, np.clip(x - mean, -1, 1), side, across=4, gap=1)
     return figure
 
 
-def _lane_by_lane(
-    axes: Axes, camera: TrafficScene, ratios: Mapping[str, np.ndarray], titles: Mapping[str, str]
-) -> None:
-    """A dot a run and lane of what each method draws, (runs, lanes), as a multiple of how often the camera sees it."""
-    for shift, (method, ratio) in zip(np.linspace(-0.3, 0.3, len(ratios)), ratios.items(), strict=True):
-        places = np.repeat(np.arange(len(camera.lanes)) + shift, len(ratio))
-        dots = np.stack([places, ratio.T.ravel()], 1)
-        plots.points(axes, dots, plots.COLOURS[method], 12, label=titles[method])
-    named = [f"{lane}\n{share:.1%}" for lane, share in zip(camera.lanes, camera.frequencies(), strict=True)]
-    axes.set_xticks(range(len(named)), named, fontsize=6.5)
-    axes.axhline(1, color="0.6", linewidth=0.6, linestyle=":")
-    axes.set(ylabel="times the truth", ylim=(-0.2, 3))
-    axes.legend(ncols=5, loc="upper center")
+def by_rarity(methods: Mapping[str, Hours], titles: Mapping[str, str]) -> Figure:
+    """Lanes found over how often vehicles pass, a line a method with every run a dot; and a lane by its own rarity."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.1])
+    for shift, (method, hours) in zip(np.linspace(0.93, 1.07, len(methods)), methods.items(), strict=True):
+        colour, medians = COLOURS.get(method, "0.4"), []
+        for rush, run in hours.items():
+            found = share_found(run)
+            left.scatter([rush * shift] * len(found), found, s=10, color=colour, alpha=0.5, linewidths=0)
+            medians.append(np.median(found))
+        left.plot(list(hours), medians, color=colour, label=titles[method])
+        lanes = [_of_lanes(rush, run) for rush, run in hours.items()]
+        rare, share = (np.concatenate(part) for part in zip(*lanes, strict=True))
+        order = rare.argsort()
+        right.plot(rare[order], share[order], "o-", markersize=3, color=colour, linewidth=1)
+    left.set(xscale="log", xlabel="rush: 1 is one frame in ten with a vehicle", ylabel="share of the lanes found")
+    left.set_xticks(list(hours), [f"{rush:g}" for rush in hours], minor=False)
+    left.minorticks_off()
+    right.set(
+        xscale="log", xlabel="share of real frames with a vehicle in the lane", ylabel="share of runs that find it"
+    )
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(methods))
+    return figure
+
+
+def _of_lanes(rush: float, run: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Each lane's true frequency, and the share of runs that find it."""
+    found = run.frequency_ratio.isel(step=-1).fillna(0) >= FOUND
+    return TrafficScene(rush=rush).frequencies(), found.mean("seed").values
+
+
+def rows(methods: Mapping[str, Hours], titles: Mapping[str, str]) -> list[list[object]]:
+    """A line an hour and method: lanes found, vehicles drawn over the scene's, proper and empty frames, medians."""
+    return [
+        [f"{rush:g}", titles[method], stats.median(share_found(run)), *map(stats.median, _frames(run))]
+        for rush in next(iter(methods.values()))
+        for method, run in ((name, hours[rush]) for name, hours in methods.items())
+    ]
+
+
+def _frames(run: xr.Dataset) -> list[np.ndarray]:
+    end = run.isel(step=-1).fillna(0)
+    return [end.frequency_ratio.mean("lane").values, end.high_quality.values, end.empty_share.values]
+
+
+def decided(of: Mapping[str, xr.Dataset]) -> dict[str, Interval]:
+    """Rates of runs of GAN and WGAN-GP that find fewer than half of the lanes, and of BiGAN with PGP that do not."""
+    fails = {f"{title} fails": stats.rate(share_found(of[arm]) < HALF) for title, arm in FAILING.items()}
+    return fails | {"BiGAN with the penalty draws the vehicles": stats.rate(share_found(of["bigan-pgp"]) >= HALF)}
+
+
+def real_frames(target: Any, count: int) -> np.ndarray:
+    """So many real frames to be looked at, the same each time: (count, D)."""
+    return target.draw(count)(np.random.default_rng(0), 1)[0]
+
+
+def side_of(target: Mapping[str, Any]) -> int:
+    """Pixels along a side of the frames of a target that a recipe names."""
+    return target_of({"target": target}).image[1]
