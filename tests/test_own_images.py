@@ -41,7 +41,7 @@ def test_both_image_parts_run_on_a_folder_and_name_what_they_could_not_read(fold
     assert sum("-rush-1-" in name for name in names) == 5
     assert sum(name.startswith("album-") for name in names) == 2
     figures = {path.name for path in build.rglob("*.png")}
-    assert {"scene-real.png", "scene-rush-1.png", "reconstructions.png"} == figures
+    assert {"scene-real.png", "scene-rush-1.png", "drawn.png", "reconstructions.png"} == figures
     judged = {path.stem for path in build.rglob("verdicts/*.json")}
     assert not judged & {"pair-6", "pair-7"}
 

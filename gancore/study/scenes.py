@@ -34,7 +34,7 @@ def kept(run: xr.Dataset) -> np.ndarray:
 
 def over_frames(plates: Mapping[str, np.ndarray], means: Sequence[np.ndarray], side: int) -> Figure:
     """A titled plate of frames (n, D) each, four across, and below each the same less its mean frame (D,)."""
-    figure, grid = plt.subplots(2, len(plates), figsize=(9, 2.6 if len(plates) > 4 else 4.6), squeeze=False)
+    figure, grid = plt.subplots(2, len(plates), figsize=(9, 18 / len(plates) + 0.4), squeeze=False)
     plots.plates(grid[0], plates, side, across=4, gap=1)
     for axes, x, mean in zip(grid[1], plates.values(), means, strict=True):
         plots.plate(axes, np.clip(x - mean, -1, 1), side, across=4, gap=1)
@@ -42,7 +42,7 @@ def over_frames(plates: Mapping[str, np.ndarray], means: Sequence[np.ndarray], s
 
 
 def by_rarity(methods: Mapping[str, Hours], titles: Mapping[str, str]) -> Figure:
-    """Lanes found over how often vehicles pass, a line a method with every run a dot; and a lane by its own rarity."""
+    """Lanes found over how often vehicles pass, a line a method with every run a dot; and by a lane's own rarity."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.1])
     for shift, (method, hours) in zip(np.linspace(0.93, 1.07, len(methods)), methods.items(), strict=True):
         colour, medians = COLOURS.get(method, "0.4"), []
@@ -53,8 +53,9 @@ def by_rarity(methods: Mapping[str, Hours], titles: Mapping[str, str]) -> Figure
         left.plot(list(hours), medians, color=colour, label=titles[method])
         lanes = [_of_lanes(rush, run) for rush, run in hours.items()]
         rare, share = (np.concatenate(part) for part in zip(*lanes, strict=True))
-        order = rare.argsort()
-        right.plot(rare[order], share[order], "o-", markersize=3, color=colour, linewidth=1)
+        at = np.unique(rare.round(6))
+        means = [share[np.isclose(rare, frequency)].mean() for frequency in at]
+        right.plot(at, means, "o-", markersize=3, color=colour, linewidth=1)
     left.set(xscale="log", xlabel="rush: 1 is one frame in ten with a vehicle", ylabel="share of the lanes found")
     left.set_xticks(list(hours), [f"{rush:g}" for rush in hours], minor=False)
     left.minorticks_off()
