@@ -58,13 +58,21 @@ def test_half_way_counts_as_a_share_of_the_ends(monkeypatch):
     assert found.tolist() == pytest.approx([0.5, 0])
 
 
+def test_the_share_recognised_is_drawn_at_every_place_of_the_way(monkeypatch):
+    monkeypatch.setitem(EXTRACTORS, "digits", Pixels)
+    tops = [[[0.95, 0.6, 0.92], [0.95, 0.3, 0.2]]]
+    (axes,) = inverses.along("digits", {"bigan": ways(tops)}, {"bigan": "BiGAN"}).axes
+    drawn = [line.get_ydata().tolist() for line in axes.get_lines() if line.get_label() == "BiGAN"]
+    assert drawn == [[1, 0, 0.5]]
+
+
 def test_errors_of_runs_that_diverged_keep_nothing():
     run = xr.Dataset({name: (("seed", "step"), [[1, 0.25], [1, np.nan]]) for name in ("x_error", "z_error")})
     found = inverses.kept(run)
     assert found["points kept"].value == found["latents kept"].value == pytest.approx(0.375)
 
 
-def test_the_figures_show_what_they_are_given():
+def test_a_row_of_reconstructions_and_a_block_of_ways_are_shown_for_each_method():
     rng = np.random.default_rng(0)
     run = xr.Dataset(
         {

@@ -15,6 +15,7 @@ from gancore.stats import Interval
 from gancore.study import plots
 from gancore.study.colours import COLOURS
 
+SHOWN = 16  # reconstructions of each method
 KEPT = {"points kept": "x_error", "latents kept": "z_error"}
 
 
@@ -55,15 +56,15 @@ def decided(images: str, run: xr.Dataset) -> dict[str, Interval]:
     }
 
 
-def reconstructed(runs: Mapping[str, xr.Dataset], titles: Mapping[str, str], side: int, shown: int = 16) -> Figure:
+def reconstructed(runs: Mapping[str, xr.Dataset], titles: Mapping[str, str], side: int) -> Figure:
     """Held-out images above each method's reconstructions, first run; and below, eight ways between two codes."""
-    first = next(iter(runs.values())).originals.isel(drawn=0).values[:shown]
-    rows = {"held out": first} | {titles[m]: run.reconstructions.isel(seed=0).values[:shown] for m, run in runs.items()}
+    first = next(iter(runs.values())).originals.isel(drawn=0).values[:SHOWN]
+    rows = {"held out": first} | {titles[m]: run.reconstructions.isel(seed=0).values[:SHOWN] for m, run in runs.items()}
     figure, grid = plt.subplot_mosaic(
         [[row] * len(runs) for row in rows] + [[*runs]], figsize=(9, 6.4), height_ratios=[0.7] * len(rows) + [4.2]
     )
     for title, x in rows.items():
-        plots.plate(grid[title], x, side, across=shown)
+        plots.plate(grid[title], x, side, across=SHOWN)
         grid[title].set_title(title, loc="left")
     for method, run in runs.items():
         ways = run.interpolations.isel(seed=0).values

@@ -1,7 +1,6 @@
 """What is shown of generated traffic frames: plates, how many lanes are found the rarer vehicles are, and tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 
 from gancore import stats
 from gancore.data.images import TrafficScene
-from gancore.data.targets import target_of
 from gancore.metrics.traffic import FOUND
 from gancore.stats import Interval
 from gancore.study import plots
@@ -45,7 +43,7 @@ def by_rarity(methods: Mapping[str, Hours], titles: Mapping[str, str]) -> Figure
     """Lanes found over how often vehicles pass, a line a method with every run a dot; and by a lane's own rarity."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.1])
     for shift, (method, hours) in zip(np.linspace(0.93, 1.07, len(methods)), methods.items(), strict=True):
-        colour, medians = COLOURS.get(method, "0.4"), []
+        colour, medians = COLOURS[method], []
         for rush, run in hours.items():
             found = share_found(run)
             left.scatter([rush * shift] * len(found), found, s=10, color=colour, alpha=0.5, linewidths=0)
@@ -90,13 +88,3 @@ def decided(of: Mapping[str, xr.Dataset]) -> dict[str, Interval]:
     """Rates of runs of GAN and WGAN-GP that find fewer than half of the lanes, and of BiGAN with PGP that do not."""
     fails = {f"{title} fails": stats.rate(share_found(of[arm]) < HALF) for title, arm in FAILING.items()}
     return fails | {"BiGAN with the penalty draws the vehicles": stats.rate(share_found(of["bigan-pgp"]) >= HALF)}
-
-
-def real_frames(target: Any, count: int) -> np.ndarray:
-    """So many real frames to be looked at, the same each time: (count, D)."""
-    return target.draw(count)(np.random.default_rng(0), 1)[0]
-
-
-def side_of(target: Mapping[str, Any]) -> int:
-    """Pixels along a side of the frames of a target that a recipe names."""
-    return target_of({"target": target}).image[1]
